@@ -1,0 +1,57 @@
+"""Arrays from an .npz file, of which nothing is unpacked or unpickled before its size and type are known."""
+
+import math
+import zipfile
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from mnist_models.errors import InvalidInput
+
+
+def read_npz(path: Path, keys: tuple[str, ...], largest: int) -> dict[str, np.ndarray]:
+    """The arrays `keys` of the file, which may take `largest` bytes together, uncompressed.
+
+    Raises:
+        InvalidInput: a missing key, too large, anything but numbers (no pickled objects), or damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            _check(file, path, keys, largest)
+        with np.load(path, allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in keys}
+    except InvalidInput:
+        raise
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen types for damaged bytes
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise InvalidInput(f"data: {path} cannot be read as an .npz file: {reason}.") from error
+
+
+def _check(file: zipfile.ZipFile, path: Path, keys: tuple[str, ...], largest: int) -> None:
+    names = set(file.namelist())
+    for key in keys:
+        if f"{key}.npy" not in names:
+            raise InvalidInput(f"data: {path} must hold the arrays {', '.join(keys)}, but {key} is missing.")
+    members = {key: file.getinfo(f"{key}.npy") for key in keys}
+    total = sum(member.file_size for member in members.values())  # zipfile unpacks no more than file_size
+    if total > largest:
+        raise InvalidInput(
+            f"data: {path}: a data set may take {largest:,} bytes uncompressed, but this one takes {total:,}."
+        )
+    for key, member in members.items():
+        with file.open(member) as content:
+            _check_header(content, member.file_size, f"{path}: {key}")
+
+
+def _check_header(content: IO[bytes], size: int, where: str) -> None:
+    """Refuse an array of objects, and one whose header makes numpy reserve more than the file holds."""
+    version = npy.read_magic(content)
+    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read_header(content)
+    if dtype.kind not in "biuf":
+        raise InvalidInput(f"data: {where} must hold numbers, but has the type {dtype}; objects are never unpickled.")
+    expected = content.tell() + math.prod(shape) * dtype.itemsize
+    if size != expected:
+        raise InvalidInput(f"data: {where}: expected {expected:,} bytes, as its header announces, found {size:,}.")

@@ -1,0 +1,122 @@
+"""What a data set must be before anything is trained on it."""
+
+from typing import NoReturn
+
+import numpy as np
+
+from mnist_models.data.dataset import Dataset
+from mnist_models.errors import InvalidInput
+
+SIDES = (16, 128)
+"""Smallest and largest height and width of an image, in pixels."""
+
+CLASSES = (2, 1000)
+"""Smallest and largest number of classes."""
+
+
+def validated(
+    name: str, source: str, x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray
+) -> Dataset:
+    """The arrays as a `Dataset`, or the refusal of the first thing that is wrong with them.
+
+    Images: [n, height, width] or [n, height, width, 1], of integers 0 to 255, or of floats that all lie in
+    [0, 1] (scaled by 255) or in [0, 255], both rounded. Labels: [n], whole numbers from 0 without a gap.
+
+    Raises:
+        InvalidInput: one sentence with `source`, the array, what was found and what is allowed.
+    """
+    checked = Dataset(
+        name=name,
+        source=source,
+        x_train=_read_only(_images(x_train, f"{source}: x_train")),
+        y_train=_read_only(_labels(y_train, f"{source}: y_train")),
+        x_test=_read_only(_images(x_test, f"{source}: x_test")),
+        y_test=_read_only(_labels(y_test, f"{source}: y_test")),
+    )
+    _check_together(checked)
+    return checked
+
+
+def _refuse(text: str) -> NoReturn:
+    raise InvalidInput(f"data: {text}.")
+
+
+def _images(images: np.ndarray, where: str) -> np.ndarray:
+    """`images` as uint8 [n, height, width]."""
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if images.ndim != 3:
+        _refuse(f"{where} must hold greyscale images [n, height, width], but has the shape {images.shape}")
+    if len(images) == 0:
+        _refuse(f"{where} must hold at least one image, but is empty")
+    if any(not SIDES[0] <= side <= SIDES[1] for side in images.shape[1:]):
+        _refuse(
+            f"{where} must hold images of {SIDES[0]} to {SIDES[1]} pixels a side, "
+            f"but they are {images.shape[1]}×{images.shape[2]}"
+        )
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind not in "iuf":
+        _refuse(f"{where} must hold integers from 0 to 255 or floats, but has the type {images.dtype}")
+    if not np.isfinite(images).all():
+        _refuse(f"{where} must hold finite values, but some are NaN or infinite")
+    if images.min() < 0 or images.max() > 255:
+        _refuse(
+            f"{where} must hold values from 0 to 255, or floats from 0 to 1, "
+            f"but they run from {images.min()} to {images.max()}"
+        )
+    if images.dtype.kind == "f":
+        images = np.rint(images * 255 if images.max() <= 1 else images)
+    return images.astype(np.uint8)
+
+
+def _labels(labels: np.ndarray, where: str) -> np.ndarray:
+    """`labels` as int32 [n]."""
+    if labels.ndim != 1:
+        _refuse(f"{where} must be [n], one whole number per image and not one-hot, but has the shape {labels.shape}")
+    if len(labels) == 0:
+        _refuse(f"{where} must hold at least one label, but is empty")
+    if labels.dtype.kind not in "iuf":
+        _refuse(f"{where} must hold whole numbers, but has the type {labels.dtype}")
+    if not (labels == np.rint(labels)).all():
+        _refuse(f"{where} must hold whole numbers, but some values are not whole")
+    if labels.min() < 0 or labels.max() >= CLASSES[1]:
+        _refuse(
+            f"{where} must hold labels from 0 to {CLASSES[1] - 1}, "
+            f"but they run from {labels.min()} to {labels.max()} (at most {CLASSES[1]:,} classes are allowed)"
+        )
+    return labels.astype(np.int32)
+
+
+def _check_together(data: Dataset) -> None:
+    """Refuse arrays that are right one by one but do not fit together."""
+    for part, images, labels in (("train", data.x_train, data.y_train), ("test", data.x_test, data.y_test)):
+        if len(images) != len(labels):
+            _refuse(
+                f"{data.source}: x_{part} and y_{part} must be equally long, "
+                f"but there are {len(images):,} images and {len(labels):,} labels"
+            )
+    if data.x_test.shape[1:] != data.x_train.shape[1:]:
+        train, test = (f"{images.shape[1]}×{images.shape[2]}" for images in (data.x_train, data.x_test))
+        _refuse(f"{data.source}: x_test must hold images of the size of x_train, {train}, but they are {test}")
+    if data.classes < CLASSES[0]:
+        _refuse(f"{data.source}: y_train must hold at least {CLASSES[0]} classes, but every label is 0")
+    counts = np.bincount(data.y_train)
+    if (counts < 2).any():
+        label = int(np.argmax(counts < 2))
+        _refuse(
+            f"{data.source}: y_train must hold at least two images of each class from 0 to {data.classes - 1}, "
+            f"but class {label} has {'one' if counts[label] else 'none'}"
+        )
+    if data.y_test.max() >= data.classes:
+        _refuse(
+            f"{data.source}: y_test must hold only classes of y_train, 0 to {data.classes - 1}, "
+            f"but holds {data.y_test.max()}"
+        )
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """A view that cannot be written to; the caller's own array stays as it is."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,46 @@
+"""Whether a classifier is right as often as it says."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+BINS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Images grouped by confidence into 15 bins of equal width; bin i holds confidences in (i/15, (i+1)/15].
+
+    Attributes:
+        counts: int64 [15], images per bin; images whose confidence is NaN are in none.
+        confidence: float64 [15], mean confidence in the bin; NaN for an empty bin.
+        accuracy: float64 [15], share of right predictions in the bin; NaN for an empty bin.
+        error: expected calibration error, the mean of |accuracy - confidence| weighted by images, 0 to 1;
+            NaN if any confidence is NaN.
+    """
+
+    counts: npt.NDArray[np.int64]
+    confidence: npt.NDArray[np.float64]
+    accuracy: npt.NDArray[np.float64]
+    error: float
+
+
+def calibration(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int32]) -> Calibration:
+    """Bin `probabilities` [n, k] by their maximum and compare it with how often it is right for `labels` [n].
+
+    Source: Guo, Pleiss, Sun, Weinberger: On Calibration of Modern Neural Networks, ICML 2017.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    valid = np.isfinite(confidence)
+    right = (probabilities.argmax(axis=1) == labels)[valid]
+    binned = np.clip(np.ceil(confidence[valid] * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    counts = np.bincount(binned, minlength=BINS)
+    confidence_sum = np.bincount(binned, confidence[valid], BINS)
+    right_sum = np.bincount(binned, right, BINS)
+    error = np.abs(right_sum - confidence_sum).sum() / len(labels) if valid.all() else np.nan
+    return Calibration(counts, _ratio(confidence_sum, counts), _ratio(right_sum, counts), float(error))
+
+
+def _ratio(total: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    return np.divide(total, counts, out=np.full(BINS, np.nan), where=counts > 0)

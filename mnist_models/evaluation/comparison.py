@@ -1,0 +1,100 @@
+"""Whether a candidate model is better than the champion on the same test images."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_models.errors import InvalidInput
+from mnist_models.evaluation.metrics import Z_95
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """The outcome of an exact McNemar test.
+
+    Attributes:
+        wins: images that only the candidate gets right.
+        losses: images that only the champion gets right.
+        p_value: probability of a split at least this uneven if both models were equally good, 0 to 1.
+    """
+
+    wins: int
+    losses: int
+    p_value: float
+
+
+def mcnemar_exact(candidate_correct: npt.NDArray[np.bool_], champion_correct: npt.NDArray[np.bool_]) -> McNemar:
+    """Two-sided exact test of equal accuracy on paired predictions, bool [n] each.
+
+    Only the images on which the models differ carry information: under the null hypothesis each is a fair
+    coin's throw. At 5 % the closest significant splits are 6-0, 8-1, 10-2, 12-3, 15-5, 21-9, 27-13.
+
+    Source: McNemar, Psychometrika 12 (1947) 153-157, with binomial instead of normal probabilities.
+
+    Raises:
+        InvalidInput: the arrays are empty or differ in length.
+    """
+    from scipy.stats import binomtest
+
+    wins, losses = _discordant(candidate_correct, champion_correct)
+    p_value = float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
+    return McNemar(wins, losses, p_value)
+
+
+def paired_difference_interval(
+    candidate_correct: npt.NDArray[np.bool_], champion_correct: npt.NDArray[np.bool_]
+) -> tuple[float, float, float]:
+    """Candidate's minus champion's accuracy on paired predictions, bool [n] each: (difference, low, high).
+
+    The interval holds the differences that the score test does not reject at 5 %. It keeps its coverage when
+    few predictions differ, where the simple normal interval fails. It is not exact: for splits just short of
+    significance (5-0, 7-1, 9-2) it excludes 0 although `mcnemar_exact` gives more than 5 %.
+
+    Source: Tango, Statistics in Medicine 17 (1998) 891-908; recommended by Fagerland, Lydersen and Laake,
+    Statistics in Medicine 33 (2014) 2850-2875.
+
+    Raises:
+        InvalidInput: the arrays are empty or differ in length.
+    """
+    wins, losses = _discordant(candidate_correct, champion_correct)
+    n = len(candidate_correct)
+    difference = (wins - losses) / n
+    low = _boundary(wins, losses, n, difference, -1.0, Z_95)
+    high = _boundary(wins, losses, n, difference, 1.0, -Z_95)
+    return difference, low, high
+
+
+def _discordant(candidate_correct: npt.NDArray[np.bool_], champion_correct: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    if candidate_correct.shape != champion_correct.shape or not candidate_correct.size:
+        raise InvalidInput(
+            "candidate_correct and champion_correct must hold one value for each of the same images, "
+            f"not {candidate_correct.size} and {champion_correct.size}."
+        )
+    return int((candidate_correct & ~champion_correct).sum()), int((champion_correct & ~candidate_correct).sum())
+
+
+def _boundary(wins: int, losses: int, n: int, inside: float, outside: float, z: float) -> float:
+    """Where the score statistic, which falls as the difference grows, equals `z` between the two differences."""
+    for _ in range(60):  # halves the bracket to below float precision
+        middle = (inside + outside) / 2
+        if abs(_score(wins, losses, n, middle)) < abs(z):
+            inside = middle
+        else:
+            outside = middle
+    return (inside + outside) / 2
+
+
+def _score(wins: int, losses: int, n: int, difference: float) -> float:
+    """Tango's statistic for a true `difference`: approximately standard normal."""
+    # The likelihood's maximum under this difference has P(champion only) = the root of a quadratic.
+    a = 2 * n
+    b = (2 * n - wins + losses) * difference - wins - losses
+    c = -losses * difference * (1 - difference)
+    champion_only = max((sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a), 0.0, -difference)
+    variance = n * (2 * champion_only + difference * (1 - difference))
+    distance = wins - losses - n * difference
+    if variance <= 0:
+        return 0.0 if distance == 0 else float("inf") * distance
+    return distance / sqrt(variance)

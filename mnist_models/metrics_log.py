@@ -1,0 +1,95 @@
+"""The append-only log of everything that a training measures: one JSON record a line."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Record = dict[str, Any]
+"""{"step": int, "time": Unix milliseconds, metric name: float, …}"""
+
+History = dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
+"""Metric name → (steps, values)."""
+
+
+class MetricsLog:
+    """Appends records, and never the same metric of the same step twice.
+
+    A training that was killed resumes at a checkpoint that may lie before the end of its log. It computes
+    the same values again, and what is already written is left out. A last line that was cut is removed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._last_step: dict[str, int] = {}
+        records, end = read_records(path)
+        self._note(records)
+        self._file = path.open("ab")
+        self._file.truncate(end)
+
+    def append(self, records: Iterable[Record]) -> None:
+        """Write what is not there yet; a reader sees it at once."""
+        new = [record for record in (self._unwritten(record) for record in records) if len(record) > 2]
+        self._file.write(b"".join(json.dumps(record).encode() + b"\n" for record in new))
+        self._file.flush()
+        self._note(new)
+
+    def flush(self) -> None:
+        """Bring the log to the disk, as must happen before a checkpoint relies on it."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Flush and close."""
+        self.flush()
+        self._file.close()
+
+    def _unwritten(self, record: Record) -> Record:
+        step = record["step"]
+        return {
+            key: value
+            for key, value in record.items()
+            if key in ("step", "time") or step > self._last_step.get(key, -1)
+        }
+
+    def _note(self, records: list[Record]) -> None:
+        for record in records:
+            for key in record:
+                self._last_step[key] = record["step"]
+
+
+def read_records(path: Path, start: int = 0) -> tuple[list[Record], int]:
+    """The whole records from byte `start` on, and the byte after the last of them.
+
+    A line without its end is not read: it is being written, or was cut by a kill.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            content = file.read()
+    except FileNotFoundError:
+        return [], start
+    whole = content[: content.rfind(b"\n") + 1]
+    return [record for line in whole.splitlines() if (record := _parse(line))], start + len(whole)
+
+
+def _parse(line: bytes) -> Record | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and {"step", "time"} <= record.keys() else None
+
+
+def to_history(records: Iterable[Record]) -> History:
+    """Records as one series per metric."""
+    series: dict[str, tuple[list[int], list[float]]] = {}
+    for record in records:
+        for name, value in record.items():
+            if name not in ("step", "time"):
+                steps, values = series.setdefault(name, ([], []))
+                steps.append(record["step"])
+                values.append(value)
+    return {name: (np.array(steps, np.int64), np.array(values, float)) for name, (steps, values) in series.items()}

@@ -1,0 +1,78 @@
+"""One file per architecture: its network and its recipes, found by being here.
+
+A file holds a function that builds the network and a tuple `RECIPES`. Nothing else is edited to add one:
+`mnist recipes`, the flow's form, the tracking and the tests all start from `all_recipes()`. Files import
+Keras inside their functions, so that listing recipes costs nothing.
+
+Further files can live in a folder of your own, named by the environment variable MNIST_RECIPES.
+"""
+
+import importlib
+import os
+import pkgutil
+from functools import cache
+
+from mnist_models.errors import InvalidInput, unknown_name
+from mnist_models.recipe import Recipe
+
+
+@cache
+def all_recipes() -> dict[str, Recipe]:
+    """Every recipe by name, the notebook's rows first, in its order."""
+    extra = os.environ.get("MNIST_RECIPES")
+    if extra and extra not in __path__:
+        __path__.append(extra)
+    found: list[Recipe] = []
+    for module in pkgutil.iter_modules(__path__):
+        found += importlib.import_module(f"{__name__}.{module.name}").RECIPES
+    found.sort(key=lambda recipe: (recipe.notebook_row or "~", recipe.name))
+    names = [recipe.name for recipe in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two recipes are named {name}")
+    recipes = dict(zip(names, found, strict=True))
+    for recipe in found:
+        if recipe.continues is not None and recipe.continues not in recipes:
+            raise ValueError(f"recipe {recipe.name} continues {recipe.continues}, which does not exist")
+    return recipes
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of that name, or InvalidInput with the nearest valid names."""
+    recipes = all_recipes()
+    if name not in recipes:
+        raise unknown_name("recipe", name, recipes)
+    return recipes[name]
+
+
+def all_suites() -> dict[str, list[str]]:
+    """Suite → names of its recipes; `all` holds every recipe."""
+    suites: dict[str, list[str]] = {"quick": [], "notebook": []}
+    for recipe in all_recipes().values():
+        for suite in recipe.suites:
+            suites.setdefault(suite, []).append(recipe.name)
+    return suites | {"all": list(all_recipes())}
+
+
+def choose_recipes(suite: str, names: list[str]) -> list[Recipe]:
+    """The recipes to train: those named, or else the suite's, and before each the one that it continues.
+
+    Raises:
+        InvalidInput: an unknown or repeated name.
+    """
+    suites = all_suites()
+    if suite not in suites:
+        raise unknown_name("suite", suite, suites)
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidInput(f"recipes: {name!r} is given twice; name each recipe once.")
+    chosen: dict[str, Recipe] = {}
+
+    def add(recipe: Recipe) -> None:
+        if recipe.continues is not None:
+            add(find_recipe(recipe.continues))
+        chosen[recipe.name] = recipe
+
+    for name in names or suites[suite]:
+        add(find_recipe(name))
+    return [recipe for recipe in all_recipes().values() if recipe.name in chosen]

@@ -1,0 +1,94 @@
+"""A training's whole state as one file: weights, optimiser, step and best-so-far are never apart.
+
+The data order and the augmentation are functions of the step, and dropout's state is among the model's
+variables, so that a resumed training does exactly what it would have done without the interruption.
+"""
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_models.atomic import atomic_path
+
+Weights = list[NDArray[np.generic]]
+
+
+@dataclass
+class Progress:
+    """Where a training stands. Steps count from 1; 0 is before the first."""
+
+    step: int = 0
+    train_seconds: float = 0.0
+    best_step: int = 0
+    best_accuracy: float = -1.0
+    first_nan_step: int | None = None
+    nan_variables: list[str] = field(default_factory=list)
+    resumed_at: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Checkpoint:
+    """One state of a training."""
+
+    progress: Progress
+    model: Weights  # all of the model's variables, the random generators' states included
+    optimizer: Weights
+    best: Weights  # of the best validation so far, without the generators; empty when the recipe keeps the last
+
+
+def save(checkpoint: Checkpoint, path: Path) -> None:
+    """Write the checkpoint; the one before stays beside it as `previous`."""
+    arrays = {
+        f"{part}/{number:04d}": array
+        for part in ("model", "optimizer", "best")
+        for number, array in enumerate(getattr(checkpoint, part))
+    }
+    with atomic_path(path) as temporary:
+        np.savez(temporary, allow_pickle=False, progress=json.dumps(asdict(checkpoint.progress)), **arrays)
+        if path.exists():
+            path.replace(previous(path))
+
+
+def previous(path: Path) -> Path:
+    """Where the checkpoint before the latest is."""
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def load(path: Path) -> Checkpoint | None:
+    """Read a checkpoint; None if there is none or it is damaged (each array carries a checksum)."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            parts: dict[str, Weights] = {"model": [], "optimizer": [], "best": []}
+            for name in arrays.files:
+                if "/" in name:
+                    parts[name.split("/")[0]].append(arrays[name])
+            return Checkpoint(Progress(**json.loads(str(arrays["progress"]))), **parts)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def load_latest(path: Path) -> Checkpoint | None:
+    """The latest checkpoint that is whole."""
+    return load(path) or load(previous(path))
+
+
+def values(variables: list[keras.Variable]) -> Weights:
+    """A copy of the variables' values."""
+    return [np.array(variable) for variable in variables]
+
+
+def assign(variables: list[keras.Variable], weights: Weights) -> None:
+    """Set variables to saved values.
+
+    Raises:
+        ValueError: number or shapes differ, so that the state belongs to another network or optimiser.
+    """
+    if [tuple(variable.shape) for variable in variables] != [array.shape for array in weights]:
+        raise ValueError("the saved state belongs to a network or an optimiser of another shape")
+    for variable, array in zip(variables, weights, strict=True):
+        variable.assign(array)

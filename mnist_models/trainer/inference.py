@@ -1,0 +1,67 @@
+"""Models as they are saved and served, and their predictions."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from numpy.typing import NDArray
+
+from mnist_models.atomic import atomic_path
+from mnist_models.recipe import Recipe
+from mnist_models.trainer.checkpoint import Weights
+
+BATCH = 500
+
+
+def served_model(recipe: Recipe, shape: tuple[int, int], classes: int, weights: Weights) -> keras.Model:
+    """The trained network from pixels to probabilities, in float32 whatever it was trained in.
+
+    Takes uint8 [n, height, width], 0 = background; gives float32 [n, classes] that sum to 1.
+    """
+    keras.config.set_dtype_policy("float32")
+    network = recipe.network(shape, classes)
+    network.set_weights(weights)
+    return keras.Sequential(
+        [
+            keras.Input(shape, dtype="uint8", name="images"),
+            layers.Reshape((*shape, 1)),
+            layers.Rescaling(1 / 255),
+            network,
+            layers.Softmax(name="probabilities"),
+        ],
+        name=recipe.name,
+    )
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Write a `.keras` file that is never seen half-written."""
+    with atomic_path(path) as temporary:
+        model.save(temporary)
+
+
+class Predictor:
+    """Probabilities for images that are already on the device, in batches of one shape.
+
+    Args:
+        model: float32 [n, height, width, 1] to logits, or uint8 [n, height, width] to probabilities.
+        served: which of the two it is.
+    """
+
+    def __init__(self, model: keras.Model, served: bool) -> None:
+        @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+        def batch(images: tf.Tensor) -> tf.Tensor:
+            if served:
+                return model(images, training=False)
+            logits = model(tf.cast(images[..., None], tf.float32) / 255, training=False)
+            return tf.nn.softmax(tf.cast(logits, tf.float32))
+
+        self._batch = batch
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 [n, height, width] → float32 [n, classes]."""
+        padding = -len(images) % BATCH
+        padded = np.concatenate([images, np.zeros((padding, *images.shape[1:]), np.uint8)])
+        batches = [self._batch(padded[start : start + BATCH]) for start in range(0, len(padded), BATCH)]
+        return np.concatenate([np.asarray(batch) for batch in batches])[: len(images)]

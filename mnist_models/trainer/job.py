@@ -1,0 +1,48 @@
+"""What a trainer process is asked to do, in a form that fits on one line of JSON."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Precision = Literal["float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """Train one recipe into a run directory."""
+
+    directory: Path  # the run directory; a checkpoint in it is resumed
+    recipe: str
+    seed: int
+    data: Path  # a file written by `save_arrays`
+    precision: Precision
+    continues: Path | None = None  # the run directory whose final state is the start
+    kind: Literal["train"] = "train"
+
+
+@dataclass(frozen=True)
+class PredictJob:
+    """Apply a saved model to images."""
+
+    model: Path  # model.keras
+    images: Path  # .npy, uint8 [n, height, width]
+    probabilities: Path  # .npy to write, float32 [n, classes]
+    kind: Literal["predict"] = "predict"
+
+
+Job = TrainJob | PredictJob
+
+
+def to_line(job: Job) -> str:
+    """Encode a job for the trainer's standard input."""
+    return json.dumps(dataclasses.asdict(job), default=str) + "\n"
+
+
+def from_line(line: str) -> Job:
+    """Decode what `to_line` wrote."""
+    fields: dict[str, Any] = json.loads(line)
+    paths = {"directory", "data", "continues", "model", "images", "probabilities"}
+    fields = {key: Path(value) if key in paths and value is not None else value for key, value in fields.items()}
+    return PredictJob(**fields) if fields["kind"] == "predict" else TrainJob(**fields)

@@ -1,0 +1,35 @@
+"""A recipe's optimiser as the Keras object."""
+
+import keras
+import tensorflow as tf
+from keras import optimizers
+
+from mnist_models.recipe import Optimizer
+
+
+@keras.saving.register_keras_serializable("mnist_models")
+class OneCycle(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """Linear from zero to `peak` over the first `warm_up` share of `steps`, then linear to zero (Smith, 2018)."""
+
+    def __init__(self, peak: float, steps: int, warm_up: float) -> None:
+        self.peak, self.steps, self.warm_up = peak, steps, warm_up
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """The rate of a step (0-based)."""
+        share = (tf.cast(step, tf.float32) + 1) / (self.steps + 1)
+        return self.peak * tf.minimum(share / self.warm_up, (1 - share) / (1 - self.warm_up))
+
+    def get_config(self) -> dict[str, float]:
+        """What Keras stores of it."""
+        return {"peak": self.peak, "steps": self.steps, "warm_up": self.warm_up}
+
+
+def build_optimizer(settings: Optimizer, steps: int) -> optimizers.Optimizer:
+    """The Keras optimiser for a training of that many steps."""
+    rate = settings.learning_rate
+    schedule = OneCycle(rate, steps, settings.warm_up) if settings.schedule == "one_cycle" else rate
+    if settings.name == "sgd":
+        return optimizers.SGD(schedule)
+    kind = optimizers.Adam if settings.name == "adam" else optimizers.AdamW
+    decay = {} if settings.name == "adam" else {"weight_decay": settings.weight_decay}
+    return kind(schedule, beta_1=settings.beta_1, beta_2=settings.beta_2, **decay)

@@ -1,0 +1,231 @@
+"""One training, from a job to a finished run directory; resumes where an interrupted one stopped."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import psutil
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from mnist_models.atomic import atomic_path, write_atomically
+from mnist_models.data.arrays import load_arrays
+from mnist_models.data.split import stratified_split
+from mnist_models.metrics_log import MetricsLog
+from mnist_models.recipes import find_recipe
+from mnist_models.run_directory import RunDirectory, TrainingResult
+from mnist_models.trainer import checkpoint as checkpoints
+from mnist_models.trainer.checkpoint import Checkpoint, Progress, Weights
+from mnist_models.trainer.inference import Predictor, save_model, served_model
+from mnist_models.trainer.job import TrainJob
+from mnist_models.trainer.loop import Loop, Stretch
+from mnist_models.trainer.optimizers import build_optimizer
+from mnist_models.trainer.order import DataOrder
+
+if TYPE_CHECKING:
+    from mnist_models.recipe import Recipe
+
+STRETCH_SECONDS = 0.5  # how often progress is written
+CHECKPOINT_SECONDS = 10.0  # how much work a kill may cost, besides what lies between two validations
+
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+
+
+def train(job: TrainJob) -> TrainingResult:
+    """Train, evaluate and save what the job asks for."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(job.seed)
+    keras.config.set_dtype_policy(POLICIES[job.precision])
+    training = _Training(job)
+    with closing(training.log):
+        training.run()
+        return training.finish()
+
+
+class _Training:
+    """The state of one training while it runs."""
+
+    def __init__(self, job: TrainJob) -> None:
+        self.job = job
+        self.directory = RunDirectory(job.directory)
+        self.recipe: Recipe = find_recipe(job.recipe)
+        self.data = load_arrays(job.data)
+        self.train_indices, self.validation_indices = stratified_split(
+            self.data.y_train, self.recipe.validation_fraction, job.seed
+        )
+        self.steps = self.recipe.total_steps(len(self.train_indices))
+        self.model = self.recipe.network(self.data.image_shape, self.data.classes)
+        self.optimizer = build_optimizer(self.recipe.optimizer, self.steps)
+        self.optimizer.build(self.model.trainable_variables)
+        images, labels = self.data.x_train[self.train_indices], self.data.y_train[self.train_indices]
+        self.loop = Loop(self.model, self.optimizer, self.recipe, images, labels, job.seed)
+        stream = 1 if self.recipe.continues else 0
+        self.order = DataOrder(len(labels), self.recipe.batch_size, job.seed, stream)
+        self.validation_images = self.data.x_train[self.validation_indices]
+        self.validation_labels = self.data.y_train[self.validation_indices]
+        self.predictor = Predictor(self.model, served=False)
+        self.best: Weights = []
+        self.progress = self._restore()
+        self.good: Weights = self.model.get_weights()
+        self.log = MetricsLog(self.directory.metrics_file)
+
+    def _restore(self) -> Progress:
+        """Continue an interrupted training, or start from another recipe's end, or start anew."""
+        saved = checkpoints.load_latest(self.directory.checkpoint_file)
+        if saved is not None:
+            saved.progress.resumed_at.append(saved.progress.step)
+            self.best = saved.best
+        elif self.job.continues is not None:
+            saved = checkpoints.load(RunDirectory(self.job.continues).checkpoint_file)
+            if saved is None:
+                raise FileNotFoundError(f"{self.recipe.continues} has left no final state to continue from")
+            saved.progress = Progress()
+        else:
+            return Progress()
+        checkpoints.assign(self.model.variables, saved.model)
+        checkpoints.assign(self.optimizer.variables, saved.optimizer)
+        return saved.progress
+
+    def run(self) -> None:
+        """Train to the end, or to the first NaN where that is not what the recipe is to show."""
+        saved_at = time.monotonic()
+        for start, stop in self._stretches():
+            began = time.monotonic()
+            stretch = self.loop.run(self.order.batches(start, stop), start)
+            done = start + len(stretch.losses)
+            self._record(stretch, start, time.monotonic() - began)
+            if stretch.bad_step >= 0 and self.progress.first_nan_step is None:
+                self._diagnose(stretch, start)
+            if self.progress.first_nan_step is None:
+                self.good = self.model.get_weights()
+            self.progress.step = done
+            validated = done in self._validation_steps() or done < stop
+            if validated:
+                self._validate()
+            self.progress.train_seconds += time.monotonic() - began
+            if validated or time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+                self._save()
+                saved_at = time.monotonic()
+            if self._stopped():
+                return
+
+    def _stopped(self) -> bool:
+        return self.progress.first_nan_step is not None and not self.recipe.diverges
+
+    def _validation_steps(self) -> set[int]:
+        count = min(self.recipe.validations, self.steps)
+        return {round(self.steps * number / count) for number in range(1, count + 1)}
+
+    def _stretches(self) -> Iterator[tuple[int, int]]:
+        """Ranges of steps that take about half a second each and end at every validation."""
+        ends = sorted(self._validation_steps())
+        size = 1
+        step = self.progress.step
+        while step < self.steps and not self._stopped():
+            stop = min(step + size, next(end for end in ends if end > step))
+            began = time.monotonic()
+            yield step, stop
+            # The first stretches include the compilation, so that the size grows carefully.
+            pace = (time.monotonic() - began) / (stop - step)
+            size = max(1, min(size * 8, int(STRETCH_SECONDS / pace)))
+            step = stop
+
+    def _record(self, stretch: Stretch, start: int, seconds: float) -> None:
+        now = time.time()
+        count = len(stretch.losses)
+        self.log.append(
+            {
+                "step": start + number + 1,
+                "time": round((now - seconds * (count - 1 - number) / count) * 1000),
+                "train/loss": float(loss),
+                "train/accuracy": float(accuracy),
+            }
+            for number, (loss, accuracy) in enumerate(zip(stretch.losses, stretch.accuracies, strict=True))
+        )
+
+    def _diagnose(self, stretch: Stretch, start: int) -> None:
+        """Note the first NaN and keep the last weights that were sound."""
+        self.progress.first_nan_step = start + stretch.bad_step + 1
+        names = [variable.path for variable in self.model.trainable_variables]
+        self.progress.nan_variables = [name for name, bad in zip(names, stretch.bad_variables, strict=True) if bad]
+        path = self.directory.path / "kept" / f"last-good-step-{start}.keras"
+        save_model(served_model(self.recipe, self.data.image_shape, self.data.classes, self.good), path)
+
+    def _validate(self) -> None:
+        probabilities = self.predictor(self.validation_images)
+        accuracy, loss = _score(probabilities, self.validation_labels)
+        if accuracy > self.progress.best_accuracy and np.isfinite(loss):
+            self.progress.best_accuracy, self.progress.best_step = accuracy, self.progress.step
+            if self.recipe.keep == "best":
+                self.best = self.model.get_weights()
+        images = self.progress.step * self.recipe.batch_size
+        record = {
+            "step": self.progress.step,
+            "time": round(time.time() * 1000),
+            "validation/loss": loss,
+            "validation/accuracy": accuracy,
+            "memory/trainer_mb": psutil.Process().memory_info().rss / 2**20,
+        }
+        if self.progress.train_seconds:
+            record["speed/images_per_second"] = images / self.progress.train_seconds
+        self.log.append([record])
+
+    def _save(self) -> None:
+        self.log.flush()
+        state = Checkpoint(
+            self.progress,
+            checkpoints.values(self.model.variables),
+            checkpoints.values(self.optimizer.variables),
+            self.best,
+        )
+        checkpoints.save(state, self.directory.checkpoint_file)
+
+    def finish(self) -> TrainingResult:
+        """Score the kept weights once on the test set, and write all that a finished training leaves."""
+        progress, data, directory = self.progress, self.data, self.directory
+        keeps_best = self.recipe.keep == "best" and bool(self.best)
+        weights = self.best if keeps_best else self.model.get_weights()
+        served = served_model(self.recipe, data.image_shape, data.classes, weights)
+        predictor = Predictor(served, served=True)
+        test, validation = predictor(data.x_test), predictor(self.validation_images)
+        with atomic_path(directory.predictions_file) as temporary:
+            np.savez(temporary, test=test, validation=validation, validation_indices=self.validation_indices)
+        diverged = progress.first_nan_step is not None
+        if diverged:  # the scores tell what became of it, but only sound weights are worth keeping as a model
+            write_atomically(directory.model_file, directory.kept_files()[-1].read_bytes())
+        else:
+            save_model(served, directory.model_file)
+        self.log.flush()
+        with suppress(FileNotFoundError):
+            checkpoints.previous(directory.checkpoint_file).unlink()
+        return directory.finish(
+            TrainingResult(
+                status="diverged" if diverged else "finished",
+                parameters=int(sum(np.prod(variable.shape) for variable in self.model.trainable_variables)),
+                steps=progress.step,
+                train_seconds=progress.train_seconds,
+                images_per_second=progress.step * self.recipe.batch_size / progress.train_seconds,
+                kept_step=progress.best_step if keeps_best else progress.step,
+                validation_accuracy=_score(validation, self.validation_labels)[0],
+                test_accuracy=_score(test, data.y_test)[0],
+                first_nan_step=progress.first_nan_step,
+                # Backpropagation reaches the variable nearest to the loss first.
+                nan_variable=progress.nan_variables[-1] if progress.nan_variables else None,
+                nan_variables=tuple(progress.nan_variables),
+                peak_memory_mb=psutil.Process().memory_info().rss / 2**20,
+                resumed_at=tuple(progress.resumed_at),
+                finished_at=time.time(),
+                device="gpu" if tf.config.list_physical_devices("GPU") else "cpu",
+                versions={name: version(name) for name in ("tensorflow", "keras", "numpy")},
+            )
+        )
+
+
+def _score(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, float]:
+    """Accuracy, where NaN counts as class 0, and mean negative log likelihood."""
+    likelihood = np.clip(probabilities[np.arange(len(labels)), labels], 1e-7, 1)
+    return float(np.mean(np.argmax(probabilities, axis=1) == labels)), float(np.mean(-np.log(likelihood)))

@@ -1,0 +1,166 @@
+"""Trainer processes, each with one job at a time.
+
+They are started with `subprocess` and speak JSON lines, rather than through a `multiprocessing` pool: a
+spawned child imports the parent's `__main__` again, and under a Prefect worker that is Prefect itself.
+"""
+
+import json
+import queue
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mnist_models.trainer.job import Job, to_line
+from mnist_models.workers.environment import inherited_environment
+from mnist_models.workers.settings import Machine
+
+POLL_SECONDS = 0.25
+
+
+class TrainerDied(RuntimeError):
+    """The process was killed or crashed. What it had saved is still there, so that a retry resumes."""
+
+
+class TrainingFailed(RuntimeError):
+    """The job raised an exception, whose traceback is the message."""
+
+
+class Trainer:
+    """One trainer process; starts at once, so that its imports overlap with what the parent does."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._log = log
+        with log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "mnist_models.trainer"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=inherited_environment() | environment,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take a job."""
+        return self._process.poll() is None
+
+    def do(self, job: Job, while_waiting: Callable[[], None]) -> None:
+        """Have the job done, calling `while_waiting` about four times a second meanwhile.
+
+        Raises:
+            TrainerDied: the process ended before it answered.
+            TrainingFailed: the job raised.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write(to_line(job).encode())
+            stdin.flush()
+        except OSError:
+            raise self._death() from None
+        while not select.select([stdout], [], [], POLL_SECONDS)[0]:
+            while_waiting()
+        line = stdout.readline()
+        if not line:
+            raise self._death()
+        answer: dict[str, Any] = json.loads(line)
+        if not answer["ok"]:
+            raise TrainingFailed(answer["error"])
+
+    def _death(self) -> TrainerDied:
+        code = self._process.wait()
+        cause = f"signal {-code}" if code < 0 else f"exit status {code}"
+        last = self._log.read_text(errors="replace").strip().splitlines()[-1:] if self._log.exists() else []
+        return TrainerDied(f"trainer process {self.pid} ended with {cause}" + "".join(f" ({line})" for line in last))
+
+    def stop(self) -> None:
+        """End the process; a training in it can be resumed from its last checkpoint."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+class TrainerPool:
+    """As many trainers as the machine has room for. `do` may be called from any number of threads."""
+
+    def __init__(self, machine: Machine, logs: Path) -> None:
+        self._machine, self._logs = machine, logs
+        self._trainers: list[Trainer | None] = [None] * machine.workers
+        self._idle: queue.LifoQueue[int] = queue.LifoQueue()
+        for number in reversed(range(machine.workers)):
+            self._idle.put(number)
+
+    def start(self, count: int) -> None:
+        """Start up to `count` trainers now, ahead of their first jobs."""
+        for number in range(min(count, len(self._trainers))):
+            self._trainer(number)
+
+    def _trainer(self, number: int) -> Trainer:
+        trainer = self._trainers[number]
+        if trainer is None or not trainer.alive:
+            if trainer is not None:
+                trainer.stop()
+            trainer = Trainer(self._machine.environment(number), self._logs / f"trainer-{number}.log")
+            self._trainers[number] = trainer
+        return trainer
+
+    @contextmanager
+    def slot(self) -> Iterator["Slot"]:
+        """Wait for a free trainer and hold it."""
+        number = self._idle.get()
+        try:
+            yield Slot(self, number)
+        finally:
+            self._idle.put(number)
+
+    def _do(self, number: int, job: Job, while_waiting: Callable[[], None]) -> None:
+        try:
+            self._trainer(number).do(job, while_waiting)
+        except BaseException as error:
+            # After an exception in the parent (a cancellation) the process is still at its job.
+            if not isinstance(error, TrainingFailed):
+                self._discard(number)
+            raise
+        if self._machine.device == "gpu":
+            self._discard(number)  # only the end of the process gives GPU memory back
+
+    def _discard(self, number: int) -> None:
+        trainer, self._trainers[number] = self._trainers[number], None
+        if trainer is not None:
+            trainer.stop()
+
+    def close(self) -> None:
+        """End all processes."""
+        for number in range(len(self._trainers)):
+            self._discard(number)
+
+    def __enter__(self) -> "TrainerPool":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class Slot:
+    """A trainer that is held."""
+
+    def __init__(self, pool: TrainerPool, number: int) -> None:
+        self._pool, self.number = pool, number
+
+    def do(self, job: Job, while_waiting: Callable[[], None] = lambda: None) -> None:
+        """See `Trainer.do`."""
+        self._pool._do(self.number, job, while_waiting)

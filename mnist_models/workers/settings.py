@@ -1,0 +1,92 @@
+"""How this machine trains: devices, processes, threads and precision, each with the reason."""
+
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from mnist_models.errors import InvalidInput
+from mnist_models.recipe import Recipe
+from mnist_models.trainer.job import Precision
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What was found, and what follows from it."""
+
+    device: str  # "cpu" or "gpu"
+    workers: int  # trainings side by side
+    fast_precision: Precision  # for convolutional recipes; all others train in float32
+    reasons: tuple[str, ...]
+
+    def precision(self, recipe: Recipe) -> Precision:
+        """The precision in which a recipe is trained here."""
+        return self.fast_precision if recipe.convolutional else "float32"
+
+    def environment(self, worker: int) -> dict[str, str]:
+        """What a trainer needs to find in its environment before it imports TensorFlow."""
+        common = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
+        if self.device == "gpu":
+            return common | {"CUDA_VISIBLE_DEVICES": str(worker), "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        single = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+        return common | {"CUDA_VISIBLE_DEVICES": "-1"} | dict.fromkeys(single, "1")
+
+
+@cache
+def machine() -> Machine:
+    """Look at this machine. MNIST_WORKERS and MNIST_PRECISION override what is chosen.
+
+    Raises:
+        InvalidInput: an override that is not allowed.
+    """
+    gpus = _gpu_capabilities()
+    if gpus:
+        device, workers = "gpu", len(gpus)
+        precision: Precision = "bfloat16" if min(gpus) >= 8.0 else "float16" if min(gpus) >= 7.0 else "float32"
+        reasons = [
+            f"{workers} trainers: one for each GPU",
+            f"{precision} in convolutional recipes: compute capability {min(gpus)}",
+        ]
+    else:
+        device, workers = "cpu", len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        workers = workers or 1
+        flags = _cpu_flags() & {"avx512_bf16", "amx_bf16"}
+        precision = "bfloat16" if flags else "float32"
+        reasons = [
+            f"{workers} trainers of one thread: one for each core, which beats more threads in fewer trainers",
+            f"{precision} in convolutional recipes: the processor has {' and '.join(sorted(flags)) or 'no bfloat16 unit'}",
+        ]
+    if chosen := os.environ.get("MNIST_WORKERS"):
+        if not chosen.isdecimal() or not 1 <= int(chosen) <= 256:
+            raise InvalidInput(f"MNIST_WORKERS: {chosen!r} is not a whole number from 1 to 256.")
+        workers = int(chosen)
+        reasons[0] = f"{workers} trainers: set by MNIST_WORKERS"
+    if chosen := os.environ.get("MNIST_PRECISION"):
+        if chosen not in ("float32", "bfloat16", "float16"):
+            raise InvalidInput(f"MNIST_PRECISION: {chosen!r} is not one of float32, bfloat16, float16.")
+        precision = chosen  # type: ignore[assignment]
+        reasons[1] = f"{precision} in convolutional recipes: set by MNIST_PRECISION"
+    return Machine(device, workers, precision, tuple(reasons))
+
+
+def _cpu_flags() -> set[str]:
+    if platform.system() != "Linux":
+        return set()
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("flags"):
+            return set(line.split())
+    return set()
+
+
+def _gpu_capabilities() -> list[float]:
+    """Compute capability of each visible GPU; none where CUDA_VISIBLE_DEVICES hides them."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return []
+    query = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [float(line) for line in answer.split()]

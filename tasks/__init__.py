@@ -1,0 +1,1 @@
+"""The Prefect tasks: the only rooms that know Prefect and MLflow."""

@@ -1,0 +1,240 @@
+import gzip
+import io
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from made_data import arrays_of, idx_files_of, make_dataset, write_idx_folder, write_npz
+
+from mnist_models.data import read
+from mnist_models.data.read import read_data
+from mnist_models.errors import InvalidInput
+
+DATA = make_dataset(train=30, test=12)
+IMAGES = "train-images-idx3-ubyte"
+
+
+def refused(path, *messages):
+    with pytest.raises(InvalidInput) as refusal:
+        read_data(path)
+    text = str(refusal.value)
+    assert text.startswith("data: ")
+    assert str(path) in text
+    assert "\n" not in text
+    assert text.endswith(".")
+    for message in messages:
+        assert message in text
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_idx_folder(tmp_path, compress):
+    data = read_data(write_idx_folder(DATA, tmp_path / "digits.v1", compress))
+    assert data.digest == DATA.digest
+    assert (data.name, data.source) == ("digits.v1", str(tmp_path / "digits.v1"))
+
+
+def test_names_with_dots_are_found(tmp_path):
+    write_idx_folder(DATA, tmp_path)
+    (tmp_path / IMAGES).rename(tmp_path / "train-images.idx3-ubyte")
+    (tmp_path / "t10k-labels-idx1-ubyte").unlink()
+    content = gzip.compress(idx_files_of(DATA)["t10k-labels-idx1-ubyte"])
+    (tmp_path / "t10k-labels.idx1-ubyte.gz").write_bytes(content)
+    assert read_data(tmp_path).digest == DATA.digest
+
+
+@pytest.mark.parametrize("name", ["digits.npz", "DIGITS.NPZ"])
+def test_npz(tmp_path, name):
+    data = read_data(write_npz(DATA, tmp_path / "digits.npz").rename(tmp_path / name))
+    assert data.digest == DATA.digest
+    assert data.name == name[:-4]
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_npz_of_other_types_and_order(tmp_path, save):
+    arrays = arrays_of(DATA) | {"x_train": np.asfortranarray(DATA.x_train / 255), "y_test": DATA.y_test.astype(">i8")}
+    save(tmp_path / "digits.npz", extra=np.zeros(3), **arrays)
+    assert read_data(tmp_path / "digits.npz").digest == DATA.digest
+
+
+def test_missing_path(tmp_path):
+    refused(tmp_path / "nowhere", "does not exist")
+
+
+def test_wrong_suffix(tmp_path):
+    (tmp_path / "digits.csv").write_text("1,2,3")
+    refused(tmp_path / "digits.csv", "neither a folder of IDX files nor an .npz file")
+
+
+def test_a_path_that_the_system_refuses(tmp_path):
+    refused(tmp_path / ("x" * 300), "cannot be read")
+
+
+@pytest.mark.parametrize("name", idx_files_of(DATA))
+def test_missing_file(tmp_path, name):
+    write_idx_folder(DATA, tmp_path)
+    (tmp_path / name).unlink()
+    refused(tmp_path, f"must hold the file {name} ")
+
+
+def test_what_does_not_validate_is_refused_with_the_path(tmp_path):
+    np.savez(tmp_path / "digits.npz", **(arrays_of(DATA) | {"y_train": DATA.y_train[:-1]}))
+    refused(tmp_path / "digits.npz", "30 images and 29 labels")
+
+
+def test_damaged_idx_file(tmp_path):
+    path = write_idx_folder(DATA, tmp_path) / IMAGES
+    path.write_bytes(path.read_bytes()[:-1])
+    refused(tmp_path, str(path), "expected 7,696 bytes", "found 7,695")
+
+
+def flipped(content, position):
+    return content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda packed: packed[:-10], "cannot be read"),
+        (lambda packed: packed[:100], "cannot be read"),
+        (lambda packed: flipped(packed, len(packed) - 8), "CRC"),
+        (lambda packed: flipped(packed, len(packed) // 2), "cannot be read"),
+        (lambda packed: b"", "found an empty file"),
+        (lambda packed: b"<html>", "cannot be read"),
+        (lambda packed: gzip.compress(gzip.decompress(packed)[:-1]), "expected 7,696 bytes"),
+        (lambda packed: gzip.compress(gzip.decompress(packed) + b"\0"), "found more"),
+    ],
+)
+def test_damaged_gzip_file(tmp_path, damage, message):
+    path = write_idx_folder(DATA, tmp_path, compress=True) / f"{IMAGES}.gz"
+    path.write_bytes(damage(path.read_bytes()))
+    refused(tmp_path, str(path), message)
+
+
+def test_a_gzip_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    path = write_idx_folder(DATA, tmp_path, compress=True) / f"{IMAGES}.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + bytes(2**26)))
+    unpacked = 0
+    original = gzip.GzipFile.read
+
+    def counted(self, size=-1):
+        nonlocal unpacked
+        content = original(self, size)
+        unpacked += len(content)
+        return content
+
+    monkeypatch.setattr(gzip.GzipFile, "read", counted)
+    refused(tmp_path, "expected 7,696 bytes")
+    assert unpacked == 7697
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bytes])
+def test_an_idx_header_that_announces_too_much(tmp_path, pack):
+    header = struct.pack(">4B3I", 0, 0, 8, 3, 2**20, 128, 128)
+    write_idx_folder(DATA, tmp_path)
+    (tmp_path / IMAGES).unlink()
+    (tmp_path / (IMAGES + (".gz" if pack is gzip.compress else ""))).write_bytes(pack(header))
+    refused(tmp_path, "17,179,869,200")
+
+
+def test_the_whole_folder_is_limited(tmp_path, monkeypatch):
+    monkeypatch.setattr(read, "LARGEST", sum(array.size for array in arrays_of(DATA).values()) + 16)
+    write_idx_folder(DATA, tmp_path)  # each file fits, with the header, which is counted for the last one only
+    assert read_data(tmp_path).digest == DATA.digest
+    monkeypatch.setattr(read, "LARGEST", sum(array.size for array in arrays_of(DATA).values()) - 1)
+    refused(tmp_path, "a data set may take", "t10k-labels")
+
+
+@pytest.mark.parametrize("key", arrays_of(DATA))
+def test_missing_key(tmp_path, key):
+    arrays = arrays_of(DATA)
+    del arrays[key]
+    np.savez(tmp_path / "digits.npz", **arrays)
+    refused(tmp_path / "digits.npz", f"but {key} is missing")
+
+
+class Bomb:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('unpickled')",))
+
+
+def test_pickled_objects_are_never_loaded(tmp_path):
+    np.savez(tmp_path / "digits.npz", **(arrays_of(DATA) | {"y_train": np.array([Bomb()], object)}))
+    refused(tmp_path / "digits.npz", "y_train", "has the type object")
+    (tmp_path / "pickle.npz").write_bytes(__import__("pickle").dumps(Bomb()))
+    refused(tmp_path / "pickle.npz", "cannot be read as an .npz file")
+
+
+def npz_with(path, member, compression=zipfile.ZIP_DEFLATED):
+    """An .npz file whose x_train is the given bytes."""
+    with zipfile.ZipFile(path, "w", compression) as file:
+        for key, array in arrays_of(DATA).items():
+            buffer = io.BytesIO()
+            np.save(buffer, array)
+            file.writestr(f"{key}.npy", member if key == "x_train" else buffer.getvalue())
+    return path
+
+
+def npy(shape, content=b"", dtype="|u1"):
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return buffer.getvalue() + content
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        (npy((2**40, 16, 16)), "expected 281,474,976,710,784 bytes, as its header announces, found 128"),
+        (npy((30, 16, 16), bytes(7679)), "expected 7,808 bytes, as its header announces, found 7,807"),
+        (npy((2**40,), dtype="|S0"), "must hold numbers"),
+        (npy((-30, -16, 16), bytes(7680)), "cannot be read"),
+        (npy((0, 16, 16)), "at least one image"),
+        (b"", "cannot be read"),
+        (b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((", "cannot be read"),
+        (b"\x93NUMPY\x09\x00\x10\x00{}", "cannot be read"),
+    ],
+)
+def test_damaged_npy_members(tmp_path, member, message):
+    refused(npz_with(tmp_path / "digits.npz", member), message)
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(read, "LARGEST", 10_000)
+    path = npz_with(tmp_path / "digits.npz", npy((30, 16, 16), bytes(7680)))
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("a member was opened"))
+    refused(path, "may take 10,000 bytes uncompressed, but this one takes")
+
+
+def test_damaged_npz_file(tmp_path):
+    path = write_npz(DATA, tmp_path / "digits.npz")
+    content = path.read_bytes()
+    for damaged in (content[:-30], content[: len(content) // 2], b"", b"<html>", flipped(content, 2000)):
+        path.write_bytes(damaged)
+        refused(path, "cannot be read as an .npz file")
+
+
+NPZ = io.BytesIO()
+np.savez(NPZ, **arrays_of(make_dataset(train=6, test=3)))
+HEADER = st.builds(lambda text: b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text, st.binary(max_size=200))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_arbitrary_bytes_in_an_npz_file_are_read_or_refused(tmp_path, data):
+    path = tmp_path / "digits.npz"
+    kind = data.draw(st.sampled_from(["bytes", "member", "flipped"]))
+    if kind == "bytes":
+        path.write_bytes(data.draw(st.binary()))
+    elif kind == "member":
+        npz_with(path, data.draw(st.binary() | HEADER), zipfile.ZIP_STORED)
+    else:
+        content = bytearray(NPZ.getvalue())
+        for position in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1)):
+            content[position] = data.draw(st.integers(0, 255))
+        path.write_bytes(content)
+    try:
+        read_data(path)
+    except InvalidInput as refusal:
+        assert str(refusal).startswith("data: ")  # noqa: PT017
