@@ -69,6 +69,7 @@ class Recipe:
     convolutional: bool = False  # decides the precision: bfloat16 pays off in convolutions only
     label_smoothing: float = 0.0
     augmentation: Augmentation | None = None
+    study: str | None = None  # recipes of one study are also drawn together, in a figure of that name
     suites: tuple[str, ...] = ()
     notebook_row: str | None = None
     seconds: float = 10.0  # expected on one core; long ones are started first
@@ -101,7 +102,7 @@ class Recipe:
         for key, value in shown.items():
             if key in ("optimizer", "augmentation") and value is not None:
                 flat |= {f"{key}.{inner}": setting for inner, setting in value.items()}
-            elif key not in ("network", "summary", "suites", "seconds"):
+            elif key not in ("network", "summary", "study", "suites", "notebook_row", "seconds"):
                 flat[key] = value
         return flat
 

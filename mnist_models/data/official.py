@@ -77,7 +77,7 @@ def _read_cache(folder: Path) -> tuple[dict[str, bytes], list[str]]:
             content = (folder / name).read_bytes()
             verify(content, name, f"the cached file {folder / name} is damaged")
             files[name] = content
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             pass
         except OSError as error:
             damages.append(str(error))

@@ -10,7 +10,7 @@ def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np
 
     All images are put into one order, of which the first round(n · fraction) are held out. So the set of a
     smaller fraction is a subset of that of a larger one. Within a class the order is a permutation drawn from
-    `seed` and the class; the classes take turns so that each is at any point within rounding of its share
+    `seed` and the class; the classes take turns so that each is at any point about a rounding from its share
     (the Webster/Sainte-Laguë method: the image of rank r in a class of c comes at (r + ½) / c). Largest
     remainders would not do: there a class can lose a place when the total grows.
 

@@ -56,6 +56,7 @@ UNIFORM = Recipe(
     batch_size=64,
     epochs=30,
     validations=30,
+    study="initialisation",
     suites=("notebook",),
     notebook_row="5a",
     seconds=30,

@@ -79,7 +79,7 @@ def load_latest(path: Path) -> Checkpoint | None:
 
 def values(variables: list[keras.Variable]) -> Weights:
     """A copy of the variables' values."""
-    return [np.array(variable) for variable in variables]
+    return [np.array(variable.numpy()) for variable in variables]
 
 
 def assign(variables: list[keras.Variable], weights: Weights) -> None:

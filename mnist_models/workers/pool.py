@@ -26,6 +26,10 @@ class TrainerDied(RuntimeError):
     """The process was killed or crashed. What it had saved is still there, so that a retry resumes."""
 
 
+class PoolClosed(RuntimeError):
+    """The trainings were given up: by Ctrl-C, or because the flow has failed."""
+
+
 class TrainingFailed(RuntimeError):
     """The job raised an exception, whose traceback is the message."""
 
@@ -100,6 +104,7 @@ class TrainerPool:
     def __init__(self, machine: Machine, logs: Path) -> None:
         self._machine, self._logs = machine, logs
         self._trainers: list[Trainer | None] = [None] * machine.workers
+        self._closed = False
         self._idle: queue.LifoQueue[int] = queue.LifoQueue()
         for number in reversed(range(machine.workers)):
             self._idle.put(number)
@@ -120,9 +125,15 @@ class TrainerPool:
 
     @contextmanager
     def slot(self) -> Iterator["Slot"]:
-        """Wait for a free trainer and hold it."""
+        """Wait for a free trainer and hold it.
+
+        Raises:
+            PoolClosed: nothing is trained any more.
+        """
         number = self._idle.get()
         try:
+            if self._closed:
+                raise PoolClosed("the training was given up before it had begun")
             yield Slot(self, number)
         finally:
             self._idle.put(number)
@@ -134,6 +145,8 @@ class TrainerPool:
             # After an exception in the parent (a cancellation) the process is still at its job.
             if not isinstance(error, TrainingFailed):
                 self._discard(number)
+            if self._closed:
+                raise PoolClosed("the training was given up; it can be resumed") from None
             raise
         if self._machine.device == "gpu":
             self._discard(number)  # only the end of the process gives GPU memory back
@@ -144,7 +157,8 @@ class TrainerPool:
             trainer.stop()
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes; whoever waits for one gets PoolClosed."""
+        self._closed = True
         for number in range(len(self._trainers)):
             self._discard(number)
 

@@ -44,8 +44,8 @@ def learning_curves(
         nan_step: step of the first loss that was not a number; found in `history` if not given.
     """
     figure = new_figure(3.9, title)
-    loss = new_axes(figure, 0.6, 0.55, 4.4, 0.85)
-    accuracy = new_axes(figure, 4.65, 0.55, 0.2, 0.85)
+    loss = new_axes(figure, 0.6, 0.55, 4.45, 0.75)
+    accuracy = new_axes(figure, 4.6, 0.55, 0.3, 0.75)
     known = np.array([] if test_accuracy is None else [test_accuracy], np.float64)
     floor = accuracy_floor(series(history, "train/accuracy")[1], series(history, "validation/accuracy")[1], known)
     _draw(loss, history, "loss", 0, loss_limit(history))
@@ -85,7 +85,7 @@ def _draw(axes: Axes, history: History, metric: str, low: float, high: float) ->
     axes.set_ylim(low - margin if metric == "accuracy" else low, high + margin)
     last = max((int(series(history, name)[0].max(initial=0)) for name in history), default=0)
     axes.set_xlim(-0.02 * last, max(1.02 * last, 1))
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlabel("step", fontsize=TEXT, color=INK)
     limit = f"axis ends at {high:g}" if metric == "loss" else f"axis starts at {100 * low:g} %"

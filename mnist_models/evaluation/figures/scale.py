@@ -9,7 +9,12 @@ from mnist_models.evaluation.figures.history import History, Values, finite, ser
 BEST_ERROR = 1e-4
 """The error axis ends here: 99.99 % and 100 % fall together."""
 
-ACCURACY_TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999)
+TICKS = (
+    (0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.99),
+    (*range(0, 90, 5), *range(90, 100), *(99 + tenth / 10 for tenth in range(1, 10)), 99.95, 99.99),
+    (*range(99), *(98 + tenth / 10 for tenth in range(20)), *(99.9 + hundredth / 100 for hundredth in range(10))),
+)
+"""Accuracies in per cent to choose an axis's ticks from, coarse to fine."""
 
 
 def accuracy_floor(*accuracies: Values) -> float:
@@ -57,7 +62,19 @@ def error_limits(accuracies: npt.ArrayLike) -> tuple[float, float]:
 
 def label_error_axis(axes: Axes, low: float, high: float, direction: str) -> None:
     """Limit the x or y axis to positions `low` to `high` and label it with accuracies."""
-    ticks = [tick for tick in ACCURACY_TICKS if low <= error_position(tick) <= high]
-    labels = [f"{100 * tick:g} %" for tick in ticks]
+    for candidates in TICKS:
+        places = {float(error_position(tick / 100)): f"{tick:g} %" for tick in candidates}
+        ticks = _spaced([place for place in places if low <= place <= high], 0.12 * (high - low))
+        if len(ticks) >= 4:
+            break
     axes.set(**{f"{direction}lim": (low, high)})
-    axes.set(**{f"{direction}ticks": error_position(ticks), f"{direction}ticklabels": labels})
+    axes.set(**{f"{direction}ticks": ticks, f"{direction}ticklabels": [places[tick] for tick in ticks]})
+
+
+def _spaced(places: list[float], distance: float) -> list[float]:
+    """Those of the ascending `places` that lie at least `distance` after the one kept before."""
+    kept: list[float] = []
+    for place in places:
+        if not kept or place - kept[-1] >= distance:
+            kept.append(place)
+    return kept

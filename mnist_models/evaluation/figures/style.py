@@ -72,7 +72,14 @@ def heading(axes: Axes, text: str, remark: str = "") -> None:
     )
     if remark:
         axes.annotate(
-            remark, (1, 0), xycoords=placed, xytext=(6, 0), textcoords="offset points", fontsize=SMALL, color=MUTED
+            remark,
+            (1, 0),
+            xycoords=placed,
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="bottom",
+            fontsize=SMALL,
+            color=MUTED,
         )
 
 
@@ -112,3 +119,11 @@ def percent(share: float) -> str:
         return "–"
     decimals = 0 if share in (0, 1) else 2 if share > 0.9 or share < 0.1 else 1
     return f"{share:.{decimals}%}".replace("%", " %")
+
+
+def shortened(name: str, longest: int = 30) -> str:
+    """The `name`, cut in its middle if it is longer than `longest` characters."""
+    if len(name) <= longest:
+        return name
+    half = (longest - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"

@@ -1,0 +1,75 @@
+"""`mnist …`: a thin front on the flows. Everything heavy is imported only by the command that needs it."""
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from mnist_models.errors import InvalidInput
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Train, compare and promote image classifiers: Prefect runs it, TensorFlow trains, MLflow remembers.",
+)
+
+
+@app.command()
+def train(
+    suite: Annotated[str, typer.Option(help="A named list of recipes: quick, notebook or all.")] = "quick",
+    recipes: Annotated[str, typer.Option(help="Recipes instead of a suite, with commas between them.")] = "",
+    seed: Annotated[int, typer.Option(help="The first seed; the same seed gives the same result.")] = 0,
+    seeds: Annotated[int, typer.Option(help="Repeats of each recipe, with consecutive seeds.")] = 1,
+    data: Annotated[str, typer.Option(help="A folder of IDX files or an .npz file [default: official MNIST].")] = "",
+    promote: Annotated[bool, typer.Option(help="Whether the best may become the champion.")] = True,
+    force: Annotated[bool, typer.Option("--force", help="Train again what is already trained.")] = False,
+    summary: Annotated[str, typer.Option(help="A file to write a JSON summary to.")] = "",
+) -> None:
+    """Train recipes, compare them, and promote the best if it deserves it."""
+    from flows.launch import run_train
+
+    names = [name.strip() for name in recipes.split(",") if name.strip()]
+    if recipes and not names:
+        raise InvalidInput("recipes: give at least one name, with commas between several.")
+    raise typer.Exit(run_train(suite, names, seed, seeds, data, promote, force, summary))
+
+
+@app.command()
+def recipes() -> None:
+    """List what can be trained, with one line each."""
+    from flows.listing import print_recipes
+
+    print_recipes()
+
+
+@app.command()
+def predict(
+    files: Annotated[list[str], typer.Argument(help="PNG or JPEG images of any size.", metavar="FILE...")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Tell what the champion sees in images."""
+    from flows.launch import run_predict
+
+    raise typer.Exit(run_predict(files, as_json))
+
+
+def main() -> None:
+    """Run a command; whatever the user got wrong is one sentence and exit status 2."""
+    try:
+        status = app(standalone_mode=False)
+    except InvalidInput as error:
+        _refuse(str(error))
+    except click.ClickException as error:
+        _refuse(error.format_message())
+    except (KeyboardInterrupt, click.Abort):
+        print("mnist: interrupted; run the same command again to go on", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _refuse(sentence: str) -> None:
+    print(f"mnist: {sentence}", file=sys.stderr)
+    sys.exit(2)

@@ -1,0 +1,75 @@
+"""Start a flow from the command line: check first, then warm up the trainers, then let Prefect begin."""
+
+import sys
+
+from rich.console import Console
+
+from mnist_models.data.official import DataUnavailable
+from tasks.environment import set_defaults
+
+
+def run_train(
+    suite: str, recipes: list[str], seed: int, seeds: int, data: str, promote: bool, force: bool, summary: str
+) -> int:
+    """Run the train flow; gives the exit status."""
+    from pathlib import Path
+
+    from mnist_models.data.read import read_data
+    from tasks.request import check_request
+    from tasks.session import trainers_started_early
+    from tasks.settings import load_settings
+
+    settings = load_settings()
+    request = check_request(suite, recipes, seed, seeds, summary)
+    if data:
+        read_data(Path(data))
+    console = Console()
+    count = len(request.recipes) * len(request.seeds)
+    console.print(f"Training {count} {'recipe' if count == 1 else 'recipes'}; starting Prefect and the trainers.")
+    _prepare_environment()
+    with trainers_started_early(settings, count):
+        from flows.train import train
+        from tasks.outcomes import RecipesFailed
+        from tasks.summary import print_summary
+
+        try:
+            result = train(suite, recipes, seed, seeds, data, promote, force, summary)
+            status = 0
+        except RecipesFailed as failure:
+            result, status = failure.summary, 1
+        except DataUnavailable as error:
+            print(f"mnist: {error}", file=sys.stderr)
+            return 1
+    print_summary(console, settings, result)
+    return status
+
+
+def _prepare_environment() -> None:
+    """Leave the terminal to our own display; Prefect's records are complete all the same."""
+    set_defaults(
+        PREFECT_LOGGING_EXTRA_LOGGERS="flows,tasks,mnist_models",
+        PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="WARNING",
+        PREFECT_SERVER_LOGGING_LEVEL="ERROR",
+    )
+
+
+def run_predict(files: list[str], as_json: bool) -> int:
+    """Run the predict flow and print what it finds; gives the exit status."""
+    import json
+
+    from tasks.prediction import read_images
+    from tasks.session import trainers_started_early
+    from tasks.settings import load_settings
+
+    _prepare_environment()
+    settings = load_settings()
+    read_images(files)
+    with trainers_started_early(settings, 1):
+        from flows.predict import predict
+
+        rows = predict(files)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        _print_predictions(rows)
+    return 0

@@ -1,0 +1,85 @@
+"""Data → train each recipe → evaluate → analyse errors → compare → register → promote."""
+
+import time
+from typing import Any
+
+from prefect import flow, runtime
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from tasks.comparison import compare
+from tasks.data import fetch_data
+from tasks.errors import analyse_errors
+from tasks.evaluation import evaluate_training
+from tasks.outcomes import collect
+from tasks.parent_run import parent_run
+from tasks.registry import champion, promote_candidate, register
+from tasks.request import RecipeName, Seed, Seeds, SuiteName, check_request
+from tasks.session import open_session
+from tasks.summary import build_summary, publish_summary
+from tasks.training import label, train_recipe
+
+THREADS = 512  # a thread for each task that waits; how many train at once is the trainer pool's business
+
+
+def _run_name() -> str:
+    asked = runtime.flow_run.parameters
+    what = ", ".join(asked["recipes"]) or asked["suite"]
+    repeats = f", {asked['seeds']} seeds" if asked["seeds"] > 1 else ""
+    return f"train {what}{repeats}"
+
+
+@flow(name="train", flow_run_name=_run_name, task_runner=ThreadPoolTaskRunner(max_workers=THREADS))
+def train(
+    suite: SuiteName = "quick",
+    recipes: list[RecipeName] = [],  # noqa: B006  Prefect's form needs the plain default, and nothing changes it
+    seed: Seed = 0,
+    seeds: Seeds = 1,
+    data: str = "",
+    promote: bool = True,
+    force: bool = False,
+    summary: str = "",
+) -> dict[str, Any]:
+    """Train recipes, compare them, and promote the best if it deserves it.
+
+    Args:
+        suite: Which recipes to train, as a named list.
+        recipes: Which recipes to train instead of a suite.
+        seed: The first seed; the same seed gives the same result.
+        seeds: How many repeats of each recipe, with consecutive seeds.
+        data: A folder of IDX files or an .npz file; empty for the official MNIST.
+        promote: Whether the best may become the champion.
+        force: Whether to train again what is already trained.
+        summary: A file to write a JSON summary to; empty for none.
+    """
+    began = time.monotonic()
+    request = check_request(suite, recipes, seed, seeds, summary)
+    with open_session() as session:
+        dataset, data_file = fetch_data(session, data)
+        trainings = request.trainings(dataset.digest)
+        with parent_run(session, suite, recipes, request, dataset) as flow_tags:
+            futures = {}
+            for training in trainings:
+                name = label(training, seeds)
+                after = [futures[training.start.identity][0]] if training.start else None
+                trained = train_recipe.with_options(task_run_name=f"train {name}").submit(
+                    session, training, dataset, data_file, name, force, flow_tags, wait_for=after
+                )
+                evaluated = evaluate_training.with_options(task_run_name=f"evaluate {name}").submit(
+                    session, dataset, trained
+                )
+                analysed = analyse_errors.with_options(task_run_name=f"analyse errors {name}").submit(
+                    session, dataset, evaluated
+                )
+                futures[training.identity] = (trained, evaluated, analysed)
+            outcomes = collect(trainings, futures, seeds)
+            candidate = compare(session, outcomes.rows, outcomes.evaluated)
+            version = register(session, dataset, candidate) if candidate else None
+            decision = promote_candidate(session, dataset, candidate, version, promote)
+            seconds = time.monotonic() - began
+            asked = ", ".join(recipes) or suite
+            result = build_summary(
+                session, asked, dataset.name, seconds, outcomes.rows, champion(session), decision
+            )
+            publish_summary(session, result, summary)
+            outcomes.check(result)
+    return result

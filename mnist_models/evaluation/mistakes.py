@@ -1,0 +1,129 @@
+"""The images that a classifier gets wrong, as a table and as a page."""
+
+from base64 import b64encode
+from html import escape
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_models.evaluation.metrics import check, predicted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("index", "label", "prediction", "confidence", "label_probability", "image")
+
+
+def mistakes_table(
+    probabilities: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int32],
+    images: npt.NDArray[np.uint8],
+    limit: int = 1000,
+) -> "pd.DataFrame":
+    """The wrongly classified images, the most confident mistakes first.
+
+    Args:
+        probabilities: float32 [n, k]; rows of NaN are predicted as class 0 and come last.
+        labels: int32 [n], each from 0 to k - 1.
+        images: uint8 [n, h, w].
+        limit: rows at most.
+
+    Returns:
+        Columns: index (of the image), label, prediction (int64), confidence, label_probability (float64, 0 to 1
+        or NaN), image (a PNG as data URI). Its `attrs` hold the number of all "mistakes" and of "images".
+
+    Raises:
+        InvalidInput: see `metrics.evaluate`.
+    """
+    import pandas as pd
+
+    check(probabilities, labels)
+    prediction = predicted(probabilities)
+    wrong = np.flatnonzero(prediction != labels)
+    confidence = probabilities[wrong, prediction[wrong]].astype(np.float64)
+    shown = wrong[np.argsort(-confidence, kind="stable")[:limit]]
+    table = pd.DataFrame(
+        {
+            "index": shown,
+            "label": labels[shown].astype(np.int64),
+            "prediction": prediction[shown],
+            "confidence": probabilities[shown, prediction[shown]].astype(np.float64),
+            "label_probability": probabilities[shown, labels[shown]].astype(np.float64),
+            "image": pd.Series([data_uri(images[index]) for index in shown], dtype=object),
+        },
+        columns=list(COLUMNS),
+    )
+    table.attrs = {"mistakes": len(wrong), "images": len(labels)}
+    return table
+
+
+def data_uri(image: npt.NDArray[np.uint8]) -> str:
+    """The `image` uint8 [h, w] as a PNG that a page can hold in itself."""
+    from PIL import Image
+
+    buffer = BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG")
+    return f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
+
+
+def mistakes_html(table: "pd.DataFrame") -> str:
+    """One self-contained HTML page with a card for each row of a `mistakes_table`."""
+    mistakes, images = table.attrs["mistakes"], table.attrs["images"]
+    if not mistakes:
+        heading, remark = f"No mistakes among {images:,} test images", ""
+    else:
+        noun = "mistake" if mistakes == 1 else "mistakes"
+        heading = f"{mistakes:,} {noun}, {100 * mistakes / images:.2f} % of {images:,}"
+        remark = "The most confident first."
+        if len(table) < mistakes:
+            remark = f"The {len(table):,} most confident, in this order."
+    cards = "\n".join(_card(*row) for row in table[list(COLUMNS)].itertuples(index=False))
+    return PAGE.replace("{{heading}}", heading).replace("{{remark}}", remark).replace("{{cards}}", cards)
+
+
+def _card(index: int, label: int, prediction: int, confidence: float, label_probability: float, image: str) -> str:
+    return (
+        f'<figure><img src="{escape(image)}" alt="test image {index}" loading="lazy">'
+        f"<figcaption><b>{label} <i>taken for</i> {prediction}</b>"
+        f"<span>{_percent(confidence)} sure, {_percent(label_probability)} for {label}</span>"
+        f"<span>image {index}</span></figcaption></figure>"
+    )
+
+
+def _percent(share: float) -> str:
+    return "NaN" if np.isnan(share) else f"{100 * share:.1f} %"
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{heading}}</title>
+<style>
+  :root { color-scheme: light dark; --page: #f6f6f4; --card: #fff; --ink: #222; --muted: #666; --edge: #dededa;
+    --wrong: #b53600; }
+  @media (prefers-color-scheme: dark) {
+    :root { --page: #16181b; --card: #202328; --ink: #e8e8e6; --muted: #a0a4aa; --edge: #33373d; --wrong: #ff9466; }
+  }
+  body { margin: 2rem auto; max-width: 72rem; padding: 0 1.2rem; background: var(--page); color: var(--ink);
+    font: 15px/1.45 system-ui, sans-serif; }
+  h1 { font-size: 1.5rem; font-weight: 600; margin: 0 0 .2rem; }
+  p { color: var(--muted); margin: 0 0 1.4rem; }
+  main { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: .9rem; }
+  figure { margin: 0; padding: .7rem; background: var(--card); border: 1px solid var(--edge); border-radius: 8px; }
+  img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated;
+    border-radius: 4px; }
+  figcaption { margin-top: .5rem; }
+  b { display: block; color: var(--wrong); }
+  i { font-style: normal; font-weight: 400; color: var(--muted); }
+  span { display: block; font-size: .82rem; color: var(--muted); font-variant-numeric: tabular-nums; }
+</style>
+<h1>{{heading}}</h1>
+<p>{{remark}}</p>
+<main>
+{{cards}}
+</main>
+</html>
+"""

@@ -1,0 +1,85 @@
+"""Whether a candidate takes the champion's place: a pure function of paired predictions."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_models.evaluation.comparison import mcnemar_exact, paired_difference_interval
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The thresholds that a decision is made by."""
+
+    accuracy_floor: float = 0.9
+    significance_level: float = 0.05
+    margin: float = 0.002
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided, with the reason in one sentence and the numbers behind it."""
+
+    promote: bool
+    reason: str
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+def decide(
+    candidate: NDArray[np.bool_], champion: NDArray[np.bool_] | None, same_data: bool, rules: Rules
+) -> Decision:
+    """Decide by which test images each model has right.
+
+    Args:
+        candidate: bool [n].
+        champion: bool [n], for the same n images; None if there is no champion.
+        same_data: whether the champion was trained on the candidate's data. Then the candidate has to be
+            significantly better (McNemar, 1947, exact). On new data, a model that has seen it takes over
+            unless it is worse by the margin (non-inferiority, one-sided at 97.5 %).
+        rules: the thresholds.
+
+    Raises:
+        ValueError: the two do not speak of the same images, or there are none.
+    """
+    if not len(candidate) or (champion is not None and champion.shape != candidate.shape):
+        raise ValueError("a decision needs the predictions of both models for the same images")
+    accuracy = float(np.mean(candidate))
+    numbers = {"candidate_accuracy": accuracy}
+    if not accuracy >= rules.accuracy_floor:
+        reason = f"its test accuracy of {accuracy:.2%} is below the floor of {rules.accuracy_floor:.2%}"
+        return Decision(False, reason, numbers)
+    if champion is None:
+        return Decision(True, f"there was no champion, and {accuracy:.2%} is above the floor", numbers)
+    numbers["champion_accuracy"] = float(np.mean(champion))
+    difference, low, high = paired_difference_interval(candidate, champion)
+    numbers |= {"difference": difference, "difference_low": low, "difference_high": high}
+    if not same_data:
+        return _on_new_data(numbers, rules)
+    test = mcnemar_exact(candidate, champion)
+    numbers |= {"wins": test.wins, "losses": test.losses, "p_value": test.p_value}
+    counts = f"on the same {len(candidate):,} test images ({test.wins} only it has right, {test.losses} only the champion"
+    if test.wins > test.losses and test.p_value < rules.significance_level:
+        return Decision(
+            True,
+            f"it is better by {difference * 100:.2f} points {counts}; exact McNemar p = {test.p_value:.2g}"
+            f" < {rules.significance_level:g})",
+            numbers,
+        )
+    return Decision(
+        False,
+        f"it is not significantly better than the champion {counts}; exact McNemar p = {test.p_value:.2g},"
+        f" {rules.significance_level:g} is needed)",
+        numbers,
+    )
+
+
+def _on_new_data(numbers: dict[str, float], rules: Rules) -> Decision:
+    low = numbers["difference_low"]
+    text = (
+        f"on the new data's test images its difference to the champion is {numbers['difference'] * 100:+.2f} points"
+        f" (95 % interval from {low * 100:+.2f}), and "
+    )
+    if low > -rules.margin:
+        return Decision(True, text + f"at most {rules.margin * 100:.2f} points may be lost", numbers)
+    return Decision(False, text + f"a loss of {rules.margin * 100:.2f} points or more is not ruled out", numbers)

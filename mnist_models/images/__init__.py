@@ -1,0 +1,1 @@
+"""Pictures of any kind, read and prepared the way the training images were."""

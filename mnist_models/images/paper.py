@@ -1,0 +1,75 @@
+"""How bright the paper under the ink is."""
+
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Number = TypeVar("Number", bound=np.generic)
+Grey = npt.NDArray[np.float32]
+
+COARSE_SIDE = 64
+"""Longest side of the shrunken picture to which the surface is fitted: paper changes slowly."""
+
+LEAST_SIDE = 8
+"""Shorter sides have too few pixels to tell a slope from ink; their paper is of one brightness."""
+
+ROUNDS = 8
+
+NORMAL_QUARTER = 0.3186
+"""A quarter of normally distributed values lies within this many standard deviations of the mean."""
+
+
+def border(image: npt.NDArray[Number], share: float = 0.05) -> npt.NDArray[Number]:
+    """The pixels [m] of the frame of `image` [h, w] that is the given share of the shorter side wide, at least one."""
+    return image[_frame(image.shape, share)]
+
+
+def paper(grey: Grey) -> Grey:
+    """The paper's brightness at each pixel of `grey` float32 [h, w]: a quadratic surface.
+
+    It is fitted first to the border, then to all pixels near it. Pixels far off, which are ink, have no
+    weight (Tukey's biweight, as in Beaton and Tukey, Technometrics 16 (1974) 147-185).
+    """
+    if min(grey.shape) < LEAST_SIDE:
+        return np.full_like(grey, np.median(border(grey)))
+    coarse = grey
+    if max(grey.shape) > COARSE_SIDE:
+        scale = COARSE_SIDE / max(grey.shape)
+        height, width = (max(LEAST_SIDE, round(side * scale)) for side in grey.shape)
+        coarse = np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BOX))
+    terms = _terms(*coarse.shape)
+    frame = _frame(coarse.shape, 0.1)
+    start = np.zeros(terms.shape[-1])
+    start[0] = np.median(coarse[frame])
+    rough = _fit(terms[frame], coarse[frame], start)
+    surface = _fit(terms.reshape(-1, terms.shape[-1]), coarse.ravel(), rough)
+    return (_terms(*grey.shape) @ surface.astype(np.float32)).astype(np.float32)
+
+
+def _frame(shape: tuple[int, ...], share: float) -> npt.NDArray[np.bool_]:
+    width = max(1, int(share * min(shape)))
+    frame = np.ones(shape, bool)
+    frame[width:-width, width:-width] = False
+    return frame
+
+
+def _terms(height: int, width: int) -> Grey:
+    """The terms of a quadratic in the coordinates from -1 to 1: float32 [height, width, 6]."""
+    y, x = np.meshgrid(
+        np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32), indexing="ij"
+    )
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+
+
+def _fit(terms: Grey, values: Grey, surface: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Coefficients [6] of the robust fit that begins at `surface`."""
+    for _ in range(ROUNDS):
+        off = values - terms @ surface
+        # From the quarter that fits best, which is paper even where ink covers half of the pixels; at least two
+        # grey levels, or a flat paper would leave weight to nothing but itself.
+        spread = max(float(np.percentile(np.abs(off), 25)) / NORMAL_QUARTER, 2.0)
+        weight = np.square(1 - np.square(np.minimum(np.abs(off) / (4.7 * spread), 1)))
+        surface = np.linalg.lstsq(terms * weight[:, None], values * weight, rcond=None)[0].astype(np.float64)
+    return surface

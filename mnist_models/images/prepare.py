@@ -1,0 +1,145 @@
+"""Prepare a picture the way a data set's images were prepared."""
+
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mnist_models.errors import InvalidInput
+from mnist_models.images.ink import Grey, find_ink
+from mnist_models.images.paper import border
+
+MEASURED = 2000
+INK = 32
+"""Grey levels off the background from which on a training image's pixel counts as ink."""
+
+UNIFORM = 8.0
+"""A border whose grey levels mostly lie this close together is a background, not a scene."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a data set's images were made from pictures; `to_json` and `from_json` keep it beside a model.
+
+    Attributes:
+        size: height and width of an image in pixels.
+        light_on_dark: whether the background is dark.
+        box: longest side, in pixels, to which the ink was scaled; None if whole pictures were scaled.
+        centre_by_mass: whether the ink's centre of mass, not its bounding box, was put into the centre.
+    """
+
+    size: tuple[int, int]
+    light_on_dark: bool
+    box: int | None
+    centre_by_mass: bool
+
+    def to_json(self) -> str:
+        """This preparation as a JSON object."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Preparation":
+        """The preparation that `to_json` wrote."""
+        fields = json.loads(text)
+        height, width = fields.pop("size")
+        return cls(size=(height, width), **fields)
+
+
+def measure_preparation(images: npt.NDArray[np.uint8]) -> Preparation:
+    """Infer from training images, uint8 [n, h, w], how they were prepared; up to 2,000 of them are measured.
+
+    Digits of MNIST were scaled to a box of 20 × 20 pixels and centred by mass in 28 × 28 (LeCun et al. 1998);
+    a data set counts as prepared like this if nearly all its images have the same longest side of ink and
+    their mass in the centre.
+    """
+    chosen = images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(np.int64)]
+    size = (chosen.shape[1], chosen.shape[2])
+    edge = np.concatenate([chosen[:, [0, -1]].ravel(), chosen[:, :, [0, -1]].ravel()])
+    background = float(np.median(edge))
+    light_on_dark = background < 128
+    strength = np.abs(chosen.astype(np.float32) - background)
+    longest = np.maximum(_extent(strength >= INK, 2), _extent(strength >= INK, 1))
+    box = int(np.bincount(longest).argmax())
+    mass = strength.sum(axis=(1, 2))
+    off = [_centre(strength.sum(axis=2), mass) - size[0] / 2, _centre(strength.sum(axis=1), mass) - size[1] / 2]
+    # Half a pixel more than rounding to whole pixels explains: whether pixel 13 or 14 of 28 is the centre varies.
+    centred = np.maximum(*np.abs(off)) <= 1.05
+    if box and np.mean((longest == box) & centred) >= 0.95 and box < max(size):
+        return Preparation(size, light_on_dark, box, centre_by_mass=True)
+    return Preparation(size, light_on_dark, box=None, centre_by_mass=False)
+
+
+def _extent(ink: npt.NDArray[np.bool_], axis: int) -> npt.NDArray[np.int64]:
+    """Pixels [n] from the first to the last line with ink; `axis` runs along the lines."""
+    lines = ink.any(axis=axis)
+    first, last = lines.argmax(axis=1), lines.shape[1] - lines[:, ::-1].argmax(axis=1)
+    return np.where(lines.any(axis=1), last - first, 0)
+
+
+def _centre(profile: npt.NDArray[np.float32], mass: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Mean position [n] of the ink in profiles [n, side]; NaN-free, 0 for an image without ink."""
+    return (profile * np.arange(profile.shape[1])).sum(axis=1) / np.maximum(mass, 1)
+
+
+def prepare(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArray[np.uint8]:
+    """Turn a photo or scan, uint8 [h, w] of any size, into an image of the data set: uint8 of `preparation.size`.
+
+    Source of the steps for a `box`: LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document
+    Recognition, Proceedings of the IEEE 86 (1998) 2278-2324, section III.A.
+
+    Raises:
+        InvalidInput: the image is blank or has no pixels.
+    """
+    if image.ndim != 2 or not image.size:
+        raise InvalidInput(f"image must have a height and a width of at least one pixel, not shape {image.shape}.")
+    if preparation.box is None:
+        return _scaled_whole(image, preparation)
+    height, width = preparation.size
+    ink = find_ink(image)
+    room = min(preparation.box / max(ink.shape), height / ink.shape[0], width / ink.shape[1])
+    frame = np.zeros(preparation.size, np.float32)
+    small = _scaled(ink, room)
+    small /= small.max()  # a thin pen's line, averaged with the paper beside it, is full ink all the same
+    top, left = (_start(small, axis, preparation) for axis in (0, 1))
+    frame[top : top + small.shape[0], left : left + small.shape[1]] = small
+    grey = np.round(255 * frame).astype(np.uint8)
+    return grey if preparation.light_on_dark else 255 - grey
+
+
+def _start(ink: Grey, axis: int, preparation: Preparation) -> int:
+    """The first row or column of the frame that puts the ink's centre there by whole pixels, all of it inside."""
+    length, side = ink.shape[axis], preparation.size[axis]
+    if preparation.centre_by_mass:
+        profile = ink.sum(axis=1 - axis)
+        start = round(side / 2 - float(profile @ np.arange(length) / profile.sum()))
+    else:
+        start = (side - length) // 2
+    return min(max(start, 0), side - length)
+
+
+def _scaled(grey: Grey, factor: float) -> Grey:
+    """`grey` [h, w] resized by `factor`: averaged over areas when it shrinks, interpolated when it grows."""
+    height, width = (max(1, round(side * factor)) for side in grey.shape)
+    method = Image.Resampling.BOX if factor < 1 else Image.Resampling.BILINEAR
+    return np.array(Image.fromarray(grey).resize((width, height), method), np.float32)
+
+
+def _scaled_whole(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArray[np.uint8]:
+    """The whole picture, resized to fit and padded with its background; negated if it is the data set's negative."""
+    grey = image.astype(np.float32)
+    if np.ptp(grey) == 0:
+        raise InvalidInput("image must show something, but all its pixels are alike.")
+    edge = border(grey)
+    background = float(np.median(edge))
+    # A scene without background is nobody's negative.
+    uniform = float(np.median(np.abs(edge - background))) <= UNIFORM
+    if uniform and (background < 128) != preparation.light_on_dark:
+        grey, background = 255 - grey, 255 - background
+    height, width = preparation.size
+    small = _scaled(grey, min(height / grey.shape[0], width / grey.shape[1]))
+    frame = np.full(preparation.size, background, np.float32)
+    top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
+    frame[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return np.round(frame).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,82 @@
+"""Read a photo or scan as a greyscale image."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from mnist_models.errors import InvalidInput
+
+MOST_BYTES = 50_000_000
+MOST_PIXELS = 40_000_000
+FORMATS = ("PNG", "JPEG")
+
+PAGE_CONTRAST = 64
+"""Visible pixels that differ by this much are a page with ink on it; those that differ less are ink alone."""
+
+
+def read_image(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a PNG or JPEG of any size and colour mode as grey levels, uint8 [h, w].
+
+    The image is turned as its EXIF data say. Transparent parts become paper: white, or black under light ink.
+    Size is checked before anything is decoded, so that a small file cannot fill the memory.
+
+    Raises:
+        InvalidInput: there is no such file, it is too large, is not a PNG or JPEG, or is damaged.
+    """
+    name = path.name or str(path)
+    try:
+        if not path.is_file():
+            raise InvalidInput(f"{name} is {'a folder' if path.is_dir() else 'missing'}; it must be a PNG or JPEG file.")
+        if path.stat().st_size > MOST_BYTES:
+            raise InvalidInput(f"{name} is larger than the {MOST_BYTES // 10**6} MB that are allowed.")
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        raise InvalidInput(f"{name} cannot be read: it must be a readable PNG or JPEG file.") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's remarks on large or odd files; what matters is refused below
+        try:
+            return _decode(name, path)
+        except InvalidInput:
+            raise
+        except Image.DecompressionBombError as error:
+            raise too_many_pixels(name) from error
+        except Image.UnidentifiedImageError as error:
+            raise InvalidInput(f"{name} is not an image in PNG or JPEG format, the only ones allowed.") from error
+        except Exception as error:  # a damaged file can raise nearly anything in a decoder
+            raise InvalidInput(f"{name} is damaged: it must be a complete PNG or JPEG file.") from error
+
+
+def too_many_pixels(name: str) -> InvalidInput:
+    """The refusal of an image that would need too much memory."""
+    return InvalidInput(f"{name} has more than the {MOST_PIXELS // 10**6} million pixels that are allowed.")
+
+
+def _decode(name: str, path: Path) -> npt.NDArray[np.uint8]:
+    with Image.open(path, formats=FORMATS) as image:
+        if image.width * image.height > MOST_PIXELS:
+            raise too_many_pixels(name)
+        if not image.width * image.height:
+            raise InvalidInput(f"{name} has no pixels; it must be at least 1 × 1.")
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255 instead of scaling
+        return np.round(np.asarray(upright, np.float32) / 257).clip(0, 255).astype(np.uint8)
+    if upright.has_transparency_data:
+        return _on_paper(np.asarray(upright.convert("RGBA").convert("LA")))
+    if upright.mode == "CMYK":
+        upright = upright.convert("RGB")
+    return np.array(upright.convert("L"))
+
+
+def _on_paper(grey_alpha: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Composite grey levels and opacity, uint8 [h, w, 2], over the paper that makes the ink visible."""
+    grey, alpha = grey_alpha[..., 0], grey_alpha[..., 1]
+    visible = grey[alpha >= alpha.max() / 2]
+    low, middle, high = np.percentile(visible, (2, 50, 98))
+    light = bool(middle >= 128)
+    # A page goes on as the page it is; ink alone needs the opposite of its own shade.
+    white = light if high - low >= PAGE_CONTRAST else not light
+    opacity = alpha.astype(np.float32) / 255
+    return np.round(grey * opacity + (255 if white else 0) * (1 - opacity)).astype(np.uint8)

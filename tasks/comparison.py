@@ -1,0 +1,132 @@
+"""All trainings of a flow run side by side, on the parent run."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from mnist_models.evaluation.figures.curves import overlaid_curves
+from mnist_models.evaluation.figures.initialisation import initialisation_study
+from mnist_models.evaluation.figures.runs import comparison
+from mnist_models.evaluation.figures.style import png
+from tasks.evaluation import Evaluated
+from tasks.session import Session
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training in the comparison; empty where it failed. Accuracies are shares."""
+
+    recipe: str
+    seed: int
+    name: str  # as shown: with the seed where there are several
+    status: str  # finished, diverged, failed or reused
+    expected: bool  # whether this is how it should end
+    mlflow_run_id: str | None = None
+    parameters: int | None = None
+    train_seconds: float | None = None
+    images_per_second: float | None = None
+    validation_accuracy: float | None = None
+    test_accuracy: float | None = None
+    test_low: float | None = None
+    test_high: float | None = None
+    first_nan_step: int | None = None
+    reason: str = ""  # of a failure
+
+
+def row(name: str, evaluated: Evaluated) -> Row:
+    """The row of a training that has ended by itself."""
+    trained, result, test = evaluated.trained, evaluated.trained.result, evaluated.test
+    recipe = trained.training.recipe
+    return Row(
+        recipe=recipe.name,
+        seed=trained.training.seed,
+        name=name,
+        status="reused" if trained.reused else result.status,
+        expected=result.status == "finished" or recipe.diverges,
+        mlflow_run_id=trained.run.run_id,
+        parameters=result.parameters,
+        train_seconds=result.train_seconds,
+        images_per_second=result.images_per_second,
+        validation_accuracy=result.validation_accuracy,
+        test_accuracy=test.accuracy,
+        test_low=test.accuracy_low,
+        test_high=test.accuracy_high,
+        first_nan_step=result.first_nan_step,
+    )
+
+
+def spread(rows: Sequence[Row]) -> dict[str, tuple[float, float, int]]:
+    """Recipe → mean and standard deviation of the test accuracy over its seeds, and how many there are."""
+    accuracies: dict[str, list[float]] = {}
+    for each in rows:
+        if each.test_accuracy is not None:
+            accuracies.setdefault(each.recipe, []).append(each.test_accuracy)
+    return {
+        recipe: (mean(values), stdev(values) if len(values) > 1 else float("nan"), len(values))
+        for recipe, values in accuracies.items()
+    }
+
+
+def best(evaluated: Sequence[Evaluated]) -> Evaluated | None:
+    """The candidate: the best by validation accuracy of those that finished; then by validation loss, then size."""
+    finished = [each for each in evaluated if each.trained.result.status == "finished"]
+    return min(
+        finished,
+        key=lambda each: (
+            -each.trained.result.validation_accuracy,
+            each.validation_loss,
+            each.trained.result.parameters,
+        ),
+        default=None,
+    )
+
+
+@task(name="compare", cache_policy=NO_CACHE)
+def compare(session: Session, rows: Sequence[Row], evaluated: dict[str, Evaluated]) -> Evaluated | None:
+    """Log the comparison table and the overlaid curves on the parent run; gives the candidate for promotion."""
+    candidate = best(list(evaluated.values()))
+    tracker, parent = session.tracker, session.parent_run_id
+    table = pd.DataFrame([vars(each) for each in rows])
+    tracker.log_text(parent, table.to_csv(index=False), "comparison.csv")
+    tracker.log_text(parent, table.drop(columns=["name", "expected"]).to_html(index=False), "comparison.html")
+    metrics = []
+    for recipe, (average, deviation, count) in spread(rows).items():
+        metrics.append((f"test_accuracy/{recipe}", average))
+        if count > 1:
+            metrics.append((f"test_accuracy_sd/{recipe}", deviation))
+    tracker.log_now(parent, metrics)
+    if not evaluated:
+        return None
+    winner = next((name for name, each in evaluated.items() if each is candidate), None)
+    for name, figure in _figures([each for each in rows if each.test_accuracy is not None], evaluated, winner):
+        tracker.log_bytes(parent, png(figure), f"figures/{name}.png")
+    return candidate
+
+
+def _figures(
+    rows: Sequence[Row], evaluated: dict[str, Evaluated], winner: str | None
+) -> Iterator[tuple[str, Figure]]:
+    names = [each.name for each in rows]
+    statuses = ["best" if each.name == winner else each.status for each in rows]
+    tests = [evaluated[name].test for name in names]
+    accuracies, lows, highs = zip(*((test.accuracy, test.accuracy_low, test.accuracy_high) for test in tests), strict=True)
+    yield "comparison", comparison(names, accuracies, lows, highs, statuses)
+    histories = {name: each.trained.directory.history() for name, each in evaluated.items()}
+    yield "validation_accuracy", overlaid_curves(histories, "validation/accuracy")
+    yield "train_loss", overlaid_curves(histories, "train/loss")
+    studies: dict[str, dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
+    for name, each in evaluated.items():
+        if each.trained.training.recipe.study is not None:
+            values = histories[name]["validation/accuracy"][1]
+            curves = studies.setdefault(each.trained.training.recipe.study, {})
+            curves[name] = (np.arange(1, len(values) + 1), values)
+    for study, curves in studies.items():
+        if len(curves) > 1:
+            yield f"{study}_study", initialisation_study(curves)

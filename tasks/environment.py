@@ -1,0 +1,20 @@
+"""Defaults for the libraries that we start, set before they are imported; what the user has set stays."""
+
+import os
+
+DEFAULTS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    # On a busy machine the temporary server needs more than the 20 s that it is given.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "GIT_PYTHON_REFRESH": "quiet",
+    # A server that does not answer is waited for by us, not by the HTTP client for minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+}
+
+
+def set_defaults(**more: str) -> None:
+    """Set what is not set."""
+    for name, value in (DEFAULTS | more).items():
+        os.environ.setdefault(name, value)

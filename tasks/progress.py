@@ -1,0 +1,144 @@
+"""What can be seen of running trainings: bars or plain lines on the terminal, artifacts in Prefect."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Lock
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from mnist_models.metrics_log import Record
+
+LINE_SECONDS = 10.0
+ARTIFACT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where a training stands."""
+
+    step: int
+    steps: int
+    accuracy: float  # mean of the latest batches, as a share
+    images_per_second: float
+    seconds_left: float
+
+    @property
+    def share(self) -> float:
+        """Done, from 0 to 1."""
+        return self.step / self.steps
+
+    def __str__(self) -> str:
+        left = timedelta(seconds=round(self.seconds_left))
+        speed = f"{self.images_per_second:,.0f} images/s"
+        return f"step {self.step:,} of {self.steps:,}, accuracy {self.accuracy:.1%}, {speed}, {left} left"
+
+
+class Observer:
+    """Turns the records of one training into snapshots."""
+
+    def __init__(self, steps: int, batch_size: int) -> None:
+        self._steps, self._batch_size = steps, batch_size
+        self._recent: deque[tuple[int, int, float]] = deque(maxlen=2000)
+
+    def see(self, records: list[Record]) -> Snapshot | None:
+        """The state after these records; None before the first step."""
+        self._recent.extend(
+            (record["step"], record["time"], record["train/accuracy"]) for record in records if "train/accuracy" in record
+        )
+        if not self._recent:
+            return None
+        first, last = self._recent[0], self._recent[-1]
+        seconds = max((last[1] - first[1]) / 1000, 1e-3)
+        pace = max(last[0] - first[0], 1) / seconds
+        latest = [accuracy for _, _, accuracy in list(self._recent)[-50:]]
+        return Snapshot(
+            last[0], self._steps, sum(latest) / len(latest), pace * self._batch_size, (self._steps - last[0]) / pace
+        )
+
+
+class Display:
+    """Bars on a terminal, plain lines elsewhere. Any thread may call it."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._lock = Lock()
+        self._bars: dict[str, TaskID] = {}
+        self._said_at: dict[str, float] = {}
+        self._progress = Progress(
+            TextColumn("{task.description:<21.21}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[text]}", justify="right"),
+            console=console,
+            expand=True,
+            refresh_per_second=4,
+        )
+
+    @contextmanager
+    def shown(self) -> Iterator["Display"]:
+        """Draw while the block runs."""
+        if self.console.is_terminal:
+            with self._progress:
+                yield self
+        else:
+            yield self
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self.console.print(text, highlight=False, soft_wrap=not self.console.is_terminal)
+
+    def update(self, label: str, snapshot: Snapshot) -> None:
+        """Show where a training stands."""
+        if self.console.is_terminal:
+            left = timedelta(seconds=round(snapshot.seconds_left))
+            speed = _short(snapshot.images_per_second)
+            text = f"{snapshot.step:,}/{snapshot.steps:,} {snapshot.accuracy:.1%} {speed:>5} img/s {left}"
+            with self._lock:
+                if label not in self._bars:
+                    self._bars[label] = self._progress.add_task(label, total=1.0, text=text)
+            self._progress.update(self._bars[label], completed=snapshot.share, text=text)
+        elif time.monotonic() - self._said_at.get(label, -LINE_SECONDS) >= LINE_SECONDS:
+            self._said_at[label] = time.monotonic()
+            self.say(f"{label}: {snapshot}")
+
+    def done(self, label: str, text: str) -> None:
+        """Replace a training's bar by a line."""
+        with self._lock:
+            bar = self._bars.pop(label, None)
+        if bar is not None:
+            self._progress.remove_task(bar)
+        self.say(f"{label}: {text}")
+
+
+class ProgressArtifact:
+    """The same in Prefect's dashboard, as an artifact of the task that creates it."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._id: UUID | None = None
+        self._sent_at = 0.0
+
+    def update(self, share: float, text: str, last: bool = False) -> None:
+        """Set it, at most every two seconds unless it is the last time."""
+        from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
+        if not last and time.monotonic() - self._sent_at < ARTIFACT_SECONDS:
+            return
+        self._sent_at = time.monotonic()
+        description = f"{self._label}: {text}"
+        if self._id is None:
+            key = f"progress-{self._label.lower().replace('_', '-').replace(' ', '-').replace('(', '').replace(')', '')}"
+            created = create_progress_artifact(100 * share, key=key, description=description)
+            assert isinstance(created, UUID)
+            self._id = created
+        else:
+            update_progress_artifact(self._id, 100 * share, description=description)
+
+
+def _short(speed: float) -> str:
+    return f"{speed / 1000:.0f}k" if speed >= 10_000 else f"{speed / 1000:.1f}k" if speed >= 1000 else f"{speed:.0f}"

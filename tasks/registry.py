@@ -1,0 +1,199 @@
+"""The registered model: versions, and which of them is the champion."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from mnist_models.data.dataset import Dataset
+from mnist_models.evaluation.metrics import predicted
+from mnist_models.evaluation.promotion import Decision, Rules, decide
+from mnist_models.images.prepare import measure_preparation
+from mnist_models.trainer.job import PredictJob
+from tasks.evaluation import Evaluated
+from tasks.session import Session
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version that serves."""
+
+    name: str  # of the registered model
+    version: str
+    recipe: str
+    mlflow_run_id: str
+    test_accuracy: float
+
+
+@task(name="register", cache_policy=NO_CACHE)
+def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
+    """Make the candidate a version of the registered model, unless it is one; gives the version."""
+    from mlflow.exceptions import MlflowException
+
+    client, name = session.tracker.client, session.settings.registered_model
+    run = candidate.trained.run
+    recipe = candidate.trained.training.recipe
+    try:
+        client.create_registered_model(
+            name,
+            description="Greyscale images, uint8 [n, height, width] with 0 as background, to class probabilities,"
+            f" float32 [n, classes]. The alias `{session.settings.alias}` marks the version that serves.",
+        )
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    for version in client.search_model_versions(f"name='{name}' and run_id='{run.run_id}'"):
+        return str(version.version)
+    height, width = dataset.image_shape
+    created = client.create_model_version(
+        name,
+        f"models:/{run.notes['model_id']}",
+        run_id=run.run_id,
+        model_id=run.notes["model_id"],
+        description=f"{recipe.name}: {recipe.summary}. Trained on {dataset.name}.",
+        tags={
+            "recipe": recipe.name,
+            "seed": str(candidate.trained.training.seed),
+            "data": dataset.name,
+            "data_digest": dataset.digest,
+            "image_shape": f"{height}x{width}",
+            "classes": str(dataset.classes),
+            "test_accuracy": f"{candidate.test.accuracy:.6f}",
+            "preparation": measure_preparation(dataset.x_train).to_json(),
+        },
+    )
+    return str(created.version)
+
+
+@task(name="promote", cache_policy=NO_CACHE)
+def promote_candidate(
+    session: Session, dataset: Dataset, candidate: Evaluated | None, version: str | None, wanted: bool
+) -> Decision:
+    """Decide whether the candidate becomes the champion, make it so, and record the decision either way."""
+    if candidate is None or version is None:
+        return Decision(False, "no recipe has finished, so that there is nothing to promote")
+    settings = session.settings
+    # Aliases are last-writer-wins: whoever decides must be the only one, from reading the champion to moving it.
+    with FileLock(settings.state / "promotion.lock"):
+        decision = _decide(session, dataset, candidate, version) if wanted else Decision(
+            False, "promotion was not asked for"
+        )
+        if decision.promote:
+            session.tracker.client.set_registered_model_alias(settings.registered_model, settings.alias, version)
+        _record(session, candidate, version, decision)
+    return decision
+
+
+def champion_version(session: Session) -> "ModelVersion | None":
+    """The registered version under the champion's alias."""
+    from mlflow.exceptions import MlflowException
+
+    settings = session.settings
+    try:
+        return session.tracker.client.get_model_version_by_alias(settings.registered_model, settings.alias)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return None
+
+
+def champion(session: Session) -> Champion | None:
+    """Who serves now."""
+    version = champion_version(session)
+    if version is None:
+        return None
+    return Champion(
+        name=version.name,
+        version=str(version.version),
+        recipe=version.tags.get("recipe", "unknown"),
+        mlflow_run_id=version.run_id or "",
+        test_accuracy=float(version.tags.get("test_accuracy", "nan")),
+    )
+
+
+def _decide(session: Session, dataset: Dataset, candidate: Evaluated, version: str) -> Decision:
+    settings = session.settings
+    rules = Rules(settings.accuracy_floor, settings.significance_level, settings.margin)
+    correct = predicted(candidate.predictions.test) == dataset.y_test
+    serving = champion_version(session)
+    if serving is None:
+        return decide(correct, None, False, rules)
+    if str(serving.version) == version:
+        return Decision(False, "it is the champion already")
+    height, width = dataset.image_shape
+    takes, knows = serving.tags.get("image_shape"), serving.tags.get("classes")
+    if (takes, knows) != (f"{height}x{width}", str(dataset.classes)):
+        return Decision(
+            False,
+            f"the champion solves another problem: images of {takes} in {knows} classes, here {height}x{width} in"
+            f" {dataset.classes}; name another registered_model in mlflow.yml for this data",
+        )
+    same_data = serving.tags.get("data_digest") == dataset.digest
+    return decide(correct, _champion_probabilities(session, dataset, serving, same_data) == dataset.y_test, same_data, rules)
+
+
+def _champion_probabilities(
+    session: Session, dataset: Dataset, serving: "ModelVersion", same_data: bool
+) -> NDArray[np.int64]:
+    """What the champion predicts for the test images: as recorded, or else computed now."""
+    with TemporaryDirectory() as folder:
+        if same_data and serving.run_id:
+            try:
+                file = session.tracker.client.download_artifacts(serving.run_id, "predictions.npz", folder)
+                with np.load(file, allow_pickle=False) as arrays:
+                    return predicted(arrays["test"])
+            except Exception as error:  # noqa: BLE001  a run that was deleted, say; the model can still be asked
+                logger.warning("the champion's recorded predictions cannot be read (%s); it predicts anew", error)
+        return predicted(predict_images(session, serving, dataset.x_test))
+
+
+def predict_images(session: Session, version: "ModelVersion", images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Probabilities float32 [n, classes] that a registered version gives for uint8 [n, height, width]."""
+    from mlflow.artifacts import download_artifacts
+
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        model = download_artifacts(
+            artifact_uri=f"models:/{version.name}/{version.version}",
+            dst_path=str(folder / "model"),
+            tracking_uri=session.settings.resolved_tracking_uri,
+        )
+        np.save(folder / "images.npy", images, allow_pickle=False)
+        job = PredictJob(Path(model) / "data" / "model.keras", folder / "images.npy", folder / "probabilities.npy")
+        with session.pool.slot() as slot:
+            slot.do(job)
+        return np.load(folder / "probabilities.npy", allow_pickle=False)  # type: ignore[no-any-return]
+
+
+def _record(session: Session, candidate: Evaluated, version: str, decision: Decision) -> None:
+    client, name = session.tracker.client, session.settings.registered_model
+    outcome = "promoted" if decision.promote else "not promoted"
+    tags = {"decision": outcome, "reason": decision.reason}
+    tags |= {f"decision.{key}": f"{value:.6g}" for key, value in decision.numbers.items()}
+    known = client.get_model_version(name, version).tags
+    # What once made the champion stays on its version: a later "is the champion already" is no decision.
+    if known.get("decision") != "promoted":
+        for key, value in tags.items():
+            client.set_model_version_tag(name, version, key, value)
+        session.tracker.log(candidate.trained.run.run_id, tags=tags)
+    session.tracker.log(session.parent_run_id, tags=tags)
+    recipe = candidate.trained.training.recipe.name
+    lines = "\n".join(f"| {key.replace('_', ' ')} | {value:.6g} |" for key, value in decision.numbers.items())
+    create_markdown_artifact(
+        f"**{recipe}, version {version}: {outcome}** because {decision.reason}.\n\n| | |\n|---|---|\n{lines}\n",
+        key="promotion",
+        description=f"{recipe}: {outcome}",
+    )

@@ -1,0 +1,60 @@
+"""What a user can ask for, checked before anything is started."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from mnist_models.errors import InvalidInput
+from mnist_models.plan import Training, plan_trainings
+from mnist_models.recipe import Recipe
+from mnist_models.recipes import all_recipes, all_suites, choose_recipes
+from mnist_models.workers.settings import machine
+
+MAX_SEED = 2**31 - 1
+MAX_SEEDS = 100
+
+
+def _choices(names: Any) -> dict[str, Any]:
+    return {"enum": list(names)}
+
+
+# The schemas make Prefect's form offer what exists; the names themselves are checked by `check_request`, whose
+# answer to a wrong one is better than a schema's.
+SuiteName = Annotated[str, Field(json_schema_extra=lambda schema: schema.update(_choices(all_suites())))]
+RecipeName = Annotated[str, Field(json_schema_extra=lambda schema: schema.update(_choices(all_recipes())))]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Seeds = Annotated[int, Field(ge=1, le=MAX_SEEDS)]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked request."""
+
+    recipes: tuple[Recipe, ...]
+    seeds: tuple[int, ...]
+
+    def trainings(self, data_digest: str) -> list[Training]:
+        """What it amounts to on this machine, in the order in which to start."""
+        here = machine()
+        precisions = {recipe.name: here.precision(recipe) for recipe in self.recipes}
+        return plan_trainings(self.recipes, self.seeds, data_digest, precisions, here.device)
+
+
+def check_request(suite: str, recipes: list[str], seed: int, seeds: int, summary: str) -> Request:
+    """Check names and numbers.
+
+    Raises:
+        InvalidInput: names the field and what is allowed.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise InvalidInput(f"seed: {seed} is not allowed; give a whole number from 0 to {MAX_SEED:,}.")
+    if not 1 <= seeds <= MAX_SEEDS:
+        raise InvalidInput(f"seeds: {seeds} is not allowed; give a whole number of repeats from 1 to {MAX_SEEDS}.")
+    if seed + seeds - 1 > MAX_SEED:
+        raise InvalidInput(f"seed: {seed} leaves no room for {seeds} repeats; the largest seed is {MAX_SEED:,}.")
+    if summary and (Path(summary).is_dir() or not Path(summary).absolute().parent.is_dir()):
+        raise InvalidInput(f"summary: {summary} is not a file in an existing folder.")
+    chosen = choose_recipes(suite, recipes)
+    return Request(tuple(chosen), tuple(range(seed, seed + seeds)))

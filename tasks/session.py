@@ -1,0 +1,71 @@
+"""What the tasks of one flow run share."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from rich.console import Console
+
+from mnist_models.workers.pool import TrainerPool
+from mnist_models.workers.settings import Machine, machine
+from tasks.progress import Display
+from tasks.settings import Settings, load_settings
+from tasks.tracking import Tracker
+
+SOURCE = Path(__file__).resolve().parent.parent
+
+_warm: list[TrainerPool] = []
+
+
+class Session:
+    """Handed to every task. It is not a dataclass, so that Prefect does not look into it for futures."""
+
+    def __init__(self, settings: Settings, machine: Machine, pool: TrainerPool, display: Display) -> None:
+        self.settings, self.machine, self.pool, self.display = settings, machine, pool, display
+        self.tracker = Tracker(settings)
+        self.parent_run_id = ""
+        self.renewed: set[str] = set()  # identities that --force has already set aside
+
+    @property
+    def runs(self) -> Path:
+        """The folder of run directories."""
+        return self.settings.state / "runs"
+
+
+@contextmanager
+def open_session() -> Iterator[Session]:
+    """Everything that a flow run needs, for as long as it runs; its trainer processes end with it."""
+    settings = load_settings()
+    pool = _warm.pop() if _warm else TrainerPool(machine(), settings.state / "logs")
+    with pool, Display(Console()).shown() as display:
+        yield Session(settings, machine(), pool, display)
+
+
+@contextmanager
+def trainers_started_early(settings: Settings, count: int) -> Iterator[None]:
+    """Start trainer processes for the session that is opened inside, so that their imports overlap with Prefect's."""
+    with TrainerPool(machine(), settings.state / "logs") as pool:
+        pool.start(count)
+        _warm.append(pool)
+        try:
+            yield
+        finally:
+            _warm.clear()
+
+
+def code_tags() -> dict[str, str]:
+    """The commit and the lock file that this code comes from, as far as they can be told."""
+    tags = {}
+    git = ["git", "-C", str(SOURCE), "rev-parse", "HEAD"]
+    try:
+        tags["mlflow.source.git.commit"] = subprocess.run(
+            git, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        pass
+    lock = SOURCE / "requirements.lock"
+    if lock.is_file():
+        tags["lock_digest"] = sha256(lock.read_bytes()).hexdigest()
+    return tags

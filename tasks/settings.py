@@ -1,0 +1,122 @@
+"""mlflow.yml: the one module that reads it."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from mnist_models.errors import InvalidInput, unknown_name
+
+
+class Settings(BaseSettings):
+    """What mlflow.yml can say. Environment variables, MLFLOW_ and the key in capitals, win over the file."""
+
+    model_config = SettingsConfigDict(env_prefix="MLFLOW_", extra="forbid", frozen=True)
+
+    tracking_uri: str = Field("sqlite:///state/mlflow.db", min_length=1)
+    artifact_location: str = "state/artifacts"
+    experiment_name: str = Field("mnist", min_length=1, max_length=200)
+    registered_model: str = Field("mnist-classifier", pattern=r"^[^/:]{1,200}$")
+    alias: str = Field("champion", pattern=r"^[\w-]{1,200}$")
+    accuracy_floor: float = Field(0.9, ge=0, le=1)
+    significance_level: float = Field(0.05, gt=0, lt=0.5)
+    margin: float = Field(0.002, ge=0, le=0.5)
+    host: str = Field("127.0.0.1", min_length=1)
+    port: int = Field(5000, ge=1, le=65535)
+    home: Path = Field(Path(), exclude=True)  # the folder from which relative paths count
+
+    @field_validator("tracking_uri")
+    @classmethod
+    def _no_file_store(cls, uri: str) -> str:
+        schemes = ("sqlite:///", "http://", "https://", "postgresql://", "postgresql+psycopg2://", "mysql+pymysql://")
+        if not uri.startswith(schemes):
+            raise ValueError(f"must start with one of {', '.join(schemes)}")
+        return uri
+
+    @field_validator("alias")
+    @classmethod
+    def _no_version(cls, alias: str) -> str:
+        if alias == "latest" or (alias.startswith("v") and alias[1:].isdecimal()):
+            raise ValueError("MLflow reserves latest, v1, v2 and so on")
+        return alias
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the file, whose content is given as arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @cached_property
+    def resolved_tracking_uri(self) -> str:
+        """The tracking URI with an absolute path, if it is a sqlite file."""
+        prefix = "sqlite:///"
+        if not self.tracking_uri.startswith(prefix):
+            return self.tracking_uri
+        return prefix + str(self.home / self.tracking_uri.removeprefix(prefix))
+
+    @cached_property
+    def resolved_artifact_location(self) -> str | None:
+        """Where a new experiment keeps its artifacts; None leaves it to the server."""
+        if not self.artifact_location or not self.tracking_uri.startswith("sqlite:"):
+            return self.artifact_location if "://" in self.artifact_location else None
+        if "://" in self.artifact_location:
+            return self.artifact_location
+        return (self.home / self.artifact_location).as_uri()
+
+    @property
+    def state(self) -> Path:
+        """The folder of run directories, prepared data and logs."""
+        return self.home / "state"
+
+
+def settings_file() -> Path | None:
+    """`MNIST_CONFIG`, or mlflow.yml in the current folder, or the one beside the source code."""
+    if chosen := os.environ.get("MNIST_CONFIG"):
+        if not Path(chosen).is_file():
+            raise InvalidInput(f"MNIST_CONFIG: there is no file {chosen}.")
+        return Path(chosen)
+    folders = (Path.cwd(), Path(__file__).resolve().parent.parent)
+    return next((file for folder in folders if (file := folder / "mlflow.yml").is_file()), None)
+
+
+def load_settings() -> Settings:
+    """Read mlflow.yml and the environment.
+
+    Raises:
+        InvalidInput: a key that does not exist, or a value that is not allowed; names the key and the file.
+    """
+    file = settings_file()
+    content: dict[str, object] = {}
+    if file is not None:
+        try:
+            loaded = yaml.safe_load(file.read_text())
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InvalidInput(f"{file.name}: not readable as YAML: {' '.join(str(error).split())}.") from None
+        if loaded is not None and not isinstance(loaded, dict):
+            raise InvalidInput(f"{file.name}: must hold keys and values, not {type(loaded).__name__}.")
+        content = {str(key): value for key, value in (loaded or {}).items()}
+    allowed = [name for name in Settings.model_fields if name != "home"]
+    for key in content:
+        if key not in allowed:
+            raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", key, allowed)
+    home = (file.parent if file else Path.cwd()).resolve()
+    # A variable that is set to nothing counts as not set.
+    try:
+        return Settings(_env_ignore_empty=True, **content, home=home)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        variable = f"MLFLOW_{key.upper()}"
+        origin = variable if os.environ.get(variable) else f"mlflow.yml: {key}"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise InvalidInput(f"{origin}: {first['input']!r} is not allowed: {reason[0].lower()}{reason[1:]}.") from None

@@ -1,0 +1,151 @@
+"""What a flow run comes to: the JSON summary, its text for MLflow and Prefect, and the last screen."""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from prefect import runtime, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from mnist_models.atomic import write_atomically
+from mnist_models.evaluation.promotion import Decision
+from tasks.comparison import Row, spread
+from tasks.registry import Champion
+from tasks.session import Session
+from tasks.settings import Settings
+
+HEADINGS = ("recipe", "parameters", "test accuracy", "95 % interval", "seconds", "status")
+
+
+def build_summary(
+    session: Session,
+    suite: str,
+    data: str,
+    seconds: float,
+    rows: Sequence[Row],
+    champion: Champion | None,
+    decision: Decision,
+) -> dict[str, Any]:
+    """The summary as JSON-able data, whose form the README describes."""
+    return {
+        "flow_run_id": str(runtime.flow_run.id),
+        "mlflow_run_id": session.parent_run_id,
+        "mlflow_experiment_id": session.tracker.experiment_id,
+        "suite": suite,
+        "data": data,
+        "seconds": round(seconds, 2),
+        "recipes": [{key: value for key, value in vars(each).items() if key != "expected"} for each in rows],
+        "spread": {recipe: {"mean": mean, "sd": sd, "seeds": n} for recipe, (mean, sd, n) in spread(rows).items() if n > 1},
+        "champion": asdict(champion) if champion else None,
+        "decision": {"promoted": decision.promote, "reason": decision.reason},
+    }
+
+
+@task(name="summarise", cache_policy=NO_CACHE)
+def publish_summary(session: Session, summary: dict[str, Any], file: str) -> None:
+    """Write the summary to `file` if one is named, to the parent run and to a Prefect artifact."""
+    text = to_markdown(summary)
+    create_markdown_artifact(text, key="summary", description=f"Trained: {summary['suite']}")
+    content = json.dumps(summary, indent=2)
+    session.tracker.log_text(session.parent_run_id, content, "summary.json")
+    session.tracker.log(session.parent_run_id, tags={"mlflow.note.content": text})
+    if file:
+        write_atomically(Path(file), content + "\n")
+
+
+def to_markdown(summary: dict[str, Any]) -> str:
+    """What was trained, on which data, which won and why."""
+    lines = [
+        f"Trained **{summary['suite']}** on {summary['data']}.",
+        "",
+        f"| {' | '.join(HEADINGS)} |",
+        "|---|--:|--:|--:|--:|---|",
+        *(f"| {' | '.join(_cells(each))} |" for each in summary["recipes"]),
+    ]
+    return "\n\n".join(["\n".join(lines), *_spread(summary), *_verdict(summary)])
+
+
+def _spread(summary: dict[str, Any]) -> list[str]:
+    return [
+        f"{recipe}: {each['mean']:.2%} ± {each['sd'] * 100:.2f} points over {each['seeds']} seeds"
+        for recipe, each in summary["spread"].items()
+    ]
+
+
+def _verdict(summary: dict[str, Any]) -> list[str]:
+    champion, decision = summary["champion"], summary["decision"]
+    if champion:
+        who = f"{champion['recipe']}, {champion['name']} version {champion['version']}"
+        first = f"Champion: {who}, test accuracy {champion['test_accuracy']:.2%}."
+    else:
+        first = "Champion: none."
+    outcome = "promoted" if decision["promoted"] else "not promoted"
+    return [first, f"The best of this run was {outcome}: {decision['reason']}."]
+
+
+def print_summary(console: Console, settings: Settings, summary: dict[str, Any]) -> None:
+    """The last screen of `mnist train`: table, champion, decision, and how to open both UIs."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in HEADINGS:
+        left = heading in ("recipe", "status")
+        table.add_column(heading, justify="left" if left else "right", no_wrap=heading != "status")
+    for each in summary["recipes"]:
+        table.add_row(*_cells(each))
+    console.print(table)
+    for line in [*_spread(summary), *_verdict(summary), ""]:
+        console.print(line, highlight=False)
+    for line in ui_commands(settings, summary):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
+    """The commands that open MLflow's and Prefect's UI on this very run, or just the addresses of servers."""
+    uri = settings.resolved_tracking_uri
+    lines = []
+    if uri.startswith("http"):
+        base = uri
+    else:
+        base = f"http://{settings.host}:{settings.port}"
+        command = [_program("mlflow"), "server", "--backend-store-uri", uri, "--host", settings.host]
+        lines += ["See it in MLflow:", "  " + shlex.join([*command, "--port", str(settings.port)])]
+    lines.append(f"  {base}/#/experiments/{summary['mlflow_experiment_id']}/runs?workflowType=machine_learning")
+    lines.append(f"  {base}/#/experiments/{summary['mlflow_experiment_id']}/runs/{summary['mlflow_run_id']}")
+    api = os.environ.get("PREFECT_API_URL", "")
+    if not api:
+        lines += ["See it in Prefect:", f"  {_program('prefect')} server start"]
+    lines.append(f"  {(api or 'http://127.0.0.1:4200/api').removesuffix('/api')}/runs/flow-run/{summary['flow_run_id']}")
+    return lines
+
+
+def _program(name: str) -> str:
+    """How a program of this environment is called from here."""
+    path = Path(sys.executable).with_name(name)
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _cells(each: dict[str, Any]) -> tuple[str, ...]:
+    """A row of the table, for the screen and for Markdown."""
+    status = each["status"]
+    if each["first_nan_step"] is not None:
+        status += f", NaN at {each['first_nan_step']:,}"
+    if each["reason"]:
+        status += f": {each['reason']}"
+    if each["test_accuracy"] is None:
+        return each["name"], "–", "–", "–", "–", status
+    return (
+        each["name"],
+        f"{each['parameters']:,}",
+        f"{each['test_accuracy']:.2%}",
+        f"{each['test_low'] * 100:.2f}–{each['test_high'] * 100:.2f}",
+        f"{each['train_seconds']:.1f}",
+        status,
+    )

@@ -1,0 +1,195 @@
+"""One training as a Prefect task: supervises the trainer process and replays its run directory into MLflow."""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from mnist_models.atomic import write_atomically
+from mnist_models.data.dataset import Dataset
+from mnist_models.data.split import stratified_split
+from mnist_models.plan import Training
+from mnist_models.run_directory import RunDirectory, TrainingResult
+from mnist_models.trainer.job import TrainJob
+from mnist_models.workers.pool import Slot, TrainerDied, TrainingFailed
+from tasks.logged_model import log_model
+from tasks.progress import Observer, ProgressArtifact
+from tasks.session import Session, code_tags
+from tasks.tracking import TrackedRun
+
+logger = logging.getLogger(__name__)
+
+REPLAY_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training that has ended, with what it left behind."""
+
+    training: Training
+    directory: RunDirectory
+    result: TrainingResult
+    run: TrackedRun
+    reused: bool
+
+
+def label(training: Training, seeds: int) -> str:
+    """What a training is called on screens: the recipe, with the seed where there are several."""
+    return f"{training.recipe.name} ({training.seed})" if seeds > 1 else training.recipe.name
+
+
+def _worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
+    """A killed process resumes from its checkpoint; an exception in the recipe would only come again."""
+    try:
+        state.result()
+    except TrainerDied:
+        return True
+    except Exception:  # noqa: BLE001  any other failure is final
+        return False
+    return False
+
+
+@task(name="train", retries=2, retry_condition_fn=_worth_retrying, cache_policy=NO_CACHE)
+def train_recipe(
+    session: Session, training: Training, dataset: Dataset, data_file: Path, name: str, force: bool, flow_tags: dict[str, str]
+) -> Trained:
+    """Train, or find it already done, and bring it into MLflow completely.
+
+    Raises:
+        TrainingFailed: the recipe raised an exception.
+        TrainerDied: the process was killed; retried by Prefect, going on at the last checkpoint.
+    """
+    directory = RunDirectory(session.runs / training.folder)
+    directory.path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(directory.path.with_suffix(".lock")):  # another flow may be at the same training
+        if force and training.identity not in session.renewed:
+            _set_aside(directory.path)
+            session.renewed.add(training.identity)
+        result = directory.result()
+        reused = result is not None
+        if result is None and directory.result_file.exists():
+            logger.warning("%s: its files are damaged, so that it is trained again", name)
+            _set_aside(directory.path)
+        directory.path.mkdir(exist_ok=True)
+        run = TrackedRun(session.tracker, directory.path)
+        if result is None:
+            with session.pool.slot() as slot:
+                _open(session, run, training, dataset, name, flow_tags)
+                result = _supervise(session, slot, training, directory, dataset, data_file, run, name)
+        else:
+            session.display.done(name, f"reused, test accuracy {result.test_accuracy:.2%}")
+            _open(session, run, training, dataset, name, flow_tags)
+        run.read()
+        run.replay()
+        _log_files(session, run, training, dataset, directory, result)
+    return Trained(training, directory, result, run, reused)
+
+
+def _set_aside(path: Path) -> None:
+    """Keep an old run directory under another name; its MLflow run stays as it is."""
+    if path.exists():
+        number = 1
+        while (old := path.with_name(f"{path.name}~{number}")).exists():
+            number += 1
+        path.rename(old)
+
+
+def _open(
+    session: Session, run: TrackedRun, training: Training, dataset: Dataset, name: str, flow_tags: dict[str, str]
+) -> None:
+    recipe = training.recipe
+    tags = {
+        "recipe": recipe.name,
+        "seed": str(training.seed),
+        "identity": training.identity,
+        "data": dataset.name,
+        "data_digest": dataset.digest,
+        "mlflow.note.content": f"{recipe.summary}.",
+        **code_tags(),
+        **flow_tags,
+    }
+    if not run.open(name, tags, session.parent_run_id):
+        return
+    known = {"device": training.device, "precision": training.precision, "seed": training.seed}
+    session.tracker.log(run.run_id, parameters=recipe.parameters() | known)
+    session.tracker.log_dataset(run.run_id, dataset)
+
+
+def _supervise(
+    session: Session,
+    slot: Slot,
+    training: Training,
+    directory: RunDirectory,
+    dataset: Dataset,
+    data_file: Path,
+    run: TrackedRun,
+    name: str,
+) -> TrainingResult:
+    recipe = training.recipe
+    described = recipe.parameters() | {"identity": training.identity, "seed": training.seed}
+    write_atomically(directory.recipe_file, json.dumps(described, indent=2))
+    start = RunDirectory(session.runs / training.start.folder).path if training.start else None
+    job = TrainJob(directory.path, recipe.name, training.seed, data_file, training.precision, start)
+    images = len(stratified_split(dataset.y_train, recipe.validation_fraction, training.seed)[0])
+    observer = Observer(recipe.total_steps(images), recipe.batch_size)
+    artifact = ProgressArtifact(name)
+
+    def look() -> None:
+        snapshot = observer.see(run.read())
+        if snapshot is not None:
+            session.display.update(name, snapshot)
+            artifact.update(snapshot.share, str(snapshot))
+        run.replay(REPLAY_SECONDS)
+
+    try:
+        with session.tracker.system_metrics(run.run_id):
+            slot.do(job, look)
+    except TrainingFailed as failure:
+        last_line = str(failure).strip().splitlines()[-1]
+        session.display.done(name, f"failed: {last_line}")
+        session.tracker.log_text(run.run_id, str(failure), "traceback.txt")
+        session.tracker.log(run.run_id, tags={"status": "failed", "reason": last_line})
+        session.tracker.end_run(run.run_id, "FAILED")
+        raise
+    except TrainerDied as death:
+        logger.warning("%s: %s; it goes on at its last checkpoint", name, death)
+        raise
+    except BaseException:
+        session.tracker.log(run.run_id, tags={"status": "interrupted"})
+        session.tracker.end_run(run.run_id, "KILLED")
+        raise
+    result = directory.result()
+    if result is None:
+        raise TrainingFailed(f"{name}: what the trainer has written cannot be read back")
+    text = f"{result.status}, test accuracy {result.test_accuracy:.2%}, {result.train_seconds:.1f} s"
+    if result.nan_variable is not None:
+        text += f"; {result.nan_variable} is NaN from step {result.first_nan_step:,} on"
+    session.display.done(name, text)
+    artifact.update(1.0, text, last=True)
+    return result
+
+
+def _log_files(
+    session: Session, run: TrackedRun, training: Training, dataset: Dataset, directory: RunDirectory, result: TrainingResult
+) -> None:
+    """Store the model, the kept checkpoints and the predictions, once."""
+    if "model_id" in run.notes:
+        return
+    for file in directory.kept_files():
+        session.tracker.log_file(run.run_id, file, "checkpoints")
+    session.tracker.log_file(run.run_id, directory.predictions_file)
+    model_id = log_model(
+        session.tracker,
+        run.run_id,
+        training.recipe.name,
+        directory.model_file,
+        dataset.x_test[:2],
+        dataset.classes,
+        result.kept_step,
+    )
+    run.note(model_id=model_id)
