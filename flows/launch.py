@@ -1,8 +1,11 @@
 """Start a flow from the command line: check first, then warm up the trainers, then let Prefect begin."""
 
 import sys
+from typing import Any
 
+from rich import box
 from rich.console import Console
+from rich.table import Table
 
 from mnist_models.data.official import DataUnavailable
 from tasks.environment import set_defaults
@@ -29,7 +32,7 @@ def run_train(
     _prepare_environment()
     with trainers_started_early(settings, count):
         from flows.train import train
-        from tasks.outcomes import RecipesFailed
+        from tasks.chains import RecipesFailed
         from tasks.summary import print_summary
 
         try:
@@ -73,3 +76,14 @@ def run_predict(files: list[str], as_json: bool) -> int:
     else:
         _print_predictions(rows)
     return 0
+
+
+def _print_predictions(rows: list[dict[str, Any]]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("file", overflow="fold")
+    for heading in ("label", "probability", "runner-up", "probability"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        first, second = f"{row['probability']:.1%}", f"{row['runner_up_probability']:.1%}"
+        table.add_row(row["file"], str(row["label"]), first, str(row["runner_up"]), second)
+    Console().print(table)

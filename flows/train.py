@@ -6,17 +6,15 @@ from typing import Any
 from prefect import flow, runtime
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from tasks.chains import Chains
 from tasks.comparison import compare
 from tasks.data import fetch_data
-from tasks.errors import analyse_errors
-from tasks.evaluation import evaluate_training
-from tasks.outcomes import collect
 from tasks.parent_run import parent_run
 from tasks.registry import champion, promote_candidate, register
 from tasks.request import RecipeName, Seed, Seeds, SuiteName, check_request
 from tasks.session import open_session
 from tasks.summary import build_summary, publish_summary
-from tasks.training import label, train_recipe
+from tasks.training import label
 
 THREADS = 512  # a thread for each task that waits; how many train at once is the trainer pool's business
 
@@ -28,7 +26,7 @@ def _run_name() -> str:
     return f"train {what}{repeats}"
 
 
-@flow(name="train", flow_run_name=_run_name, task_runner=ThreadPoolTaskRunner(max_workers=THREADS))
+@flow(name="train", flow_run_name=_run_name, task_runner=ThreadPoolTaskRunner(max_workers=THREADS))  # type: ignore[arg-type]
 def train(
     suite: SuiteName = "quick",
     recipes: list[RecipeName] = [],  # noqa: B006  Prefect's form needs the plain default, and nothing changes it
@@ -57,29 +55,16 @@ def train(
         dataset, data_file = fetch_data(session, data)
         trainings = request.trainings(dataset.digest)
         with parent_run(session, suite, recipes, request, dataset) as flow_tags:
-            futures = {}
+            chains = Chains(session, dataset, data_file, flow_tags)
             for training in trainings:
-                name = label(training, seeds)
-                after = [futures[training.start.identity][0]] if training.start else None
-                trained = train_recipe.with_options(task_run_name=f"train {name}").submit(
-                    session, training, dataset, data_file, name, force, flow_tags, wait_for=after
-                )
-                evaluated = evaluate_training.with_options(task_run_name=f"evaluate {name}").submit(
-                    session, dataset, trained
-                )
-                analysed = analyse_errors.with_options(task_run_name=f"analyse errors {name}").submit(
-                    session, dataset, evaluated
-                )
-                futures[training.identity] = (trained, evaluated, analysed)
-            outcomes = collect(trainings, futures, seeds)
+                chains.start(training, label(training, seeds), force)
+            outcomes = chains.outcomes()
             candidate = compare(session, outcomes.rows, outcomes.evaluated)
             version = register(session, dataset, candidate) if candidate else None
             decision = promote_candidate(session, dataset, candidate, version, promote)
             seconds = time.monotonic() - began
             asked = ", ".join(recipes) or suite
-            result = build_summary(
-                session, asked, dataset.name, seconds, outcomes.rows, champion(session), decision
-            )
+            result = build_summary(session, asked, dataset.name, seconds, outcomes.rows, champion(session), decision)
             publish_summary(session, result, summary)
             outcomes.check(result)
     return result

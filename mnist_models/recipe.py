@@ -25,7 +25,7 @@ class Optimizer:
     """An optimiser with its learning-rate schedule.
 
     `learning_rate` is the constant rate, or the peak of a `one_cycle` schedule (Smith, 2018): a linear
-    rise over the first `warm_up` share of the steps, then a linear fall to zero.
+    rise from a tenth of it over the first `warm_up` share of the steps, then a linear fall to a hundredth.
     """
 
     name: Literal["sgd", "adam", "adamw"]
@@ -78,6 +78,7 @@ class Recipe:
         """Refuse a recipe that cannot be trained, at the moment it is written."""
         problems = {
             "give either steps or epochs": (self.steps is None) == (self.epochs is None),
+            "warm_up must lie between 0 and 1": not 0 < self.optimizer.warm_up < 1,
             "steps or epochs must be at least 1": (self.steps or self.epochs or 0) < 1,
             "batch_size must be at least 1": self.batch_size < 1,
             "validations must be at least 1": self.validations < 1,

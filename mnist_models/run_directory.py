@@ -117,7 +117,7 @@ class RunDirectory:
 
     def predictions(self) -> Predictions:
         """Read what the training predicted."""
-        with np.load(self.predictions_file, allow_pickle=False) as arrays:
+        with self.predictions_file.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return Predictions(arrays["test"], arrays["validation"], arrays["validation_indices"])
 
     def finish(self, result: TrainingResult) -> TrainingResult:

@@ -88,7 +88,7 @@ def best(evaluated: Sequence[Evaluated]) -> Evaluated | None:
     )
 
 
-@task(name="compare", cache_policy=NO_CACHE)
+@task(name="compare", task_run_name="compare", cache_policy=NO_CACHE)
 def compare(session: Session, rows: Sequence[Row], evaluated: dict[str, Evaluated]) -> Evaluated | None:
     """Log the comparison table and the overlaid curves on the parent run; gives the candidate for promotion."""
     candidate = best(list(evaluated.values()))
@@ -110,13 +110,13 @@ def compare(session: Session, rows: Sequence[Row], evaluated: dict[str, Evaluate
     return candidate
 
 
-def _figures(
-    rows: Sequence[Row], evaluated: dict[str, Evaluated], winner: str | None
-) -> Iterator[tuple[str, Figure]]:
+def _figures(rows: Sequence[Row], evaluated: dict[str, Evaluated], winner: str | None) -> Iterator[tuple[str, Figure]]:
     names = [each.name for each in rows]
     statuses = ["best" if each.name == winner else each.status for each in rows]
     tests = [evaluated[name].test for name in names]
-    accuracies, lows, highs = zip(*((test.accuracy, test.accuracy_low, test.accuracy_high) for test in tests), strict=True)
+    accuracies, lows, highs = zip(
+        *((test.accuracy, test.accuracy_low, test.accuracy_high) for test in tests), strict=True
+    )
     yield "comparison", comparison(names, accuracies, lows, highs, statuses)
     histories = {name: each.trained.directory.history() for name, each in evaluated.items()}
     yield "validation_accuracy", overlaid_curves(histories, "validation/accuracy")

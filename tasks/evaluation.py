@@ -70,7 +70,7 @@ def _log_metrics(session: Session, evaluated: Evaluated) -> None:
         "model/parameters": result.parameters,
         "diverged": int(result.status == "diverged"),
     }
-    tags = {"status": result.status}
+    tags: dict[str, str] = {"status": result.status}
     if result.first_nan_step is not None:
         # A NaN is stored as 0 and not drawn, so that the divergence needs numbers and words of its own.
         metrics["first_nan_step"] = result.first_nan_step

@@ -19,7 +19,9 @@ from tasks.tracking import Tracker
 PACKAGES = ("mlflow", "tensorflow", "keras", "numpy")
 
 
-def log_model(tracker: Tracker, run_id: str, name: str, model: Path, example: NDArray[np.uint8], classes: int, step: int) -> str:
+def log_model(
+    tracker: Tracker, run_id: str, name: str, model: Path, example: NDArray[np.uint8], classes: int, step: int
+) -> str:
     """Log a `.keras` file as a LoggedModel of a run, and give its id.
 
     Args:
@@ -64,9 +66,7 @@ def write_model_folder(
     description.add_flavor(
         "keras", data="data", keras_version=version("keras"), keras_backend="tensorflow", save_exported_model=False
     )
-    pyfunc.add_to_model(
-        description, loader_module="mlflow.keras", conda_env="conda.yaml", python_env="python_env.yaml"
-    )
+    pyfunc.add_to_model(description, loader_module="mlflow.keras", conda_env="conda.yaml", python_env="python_env.yaml")
     _save_example(description, example, str(folder))
     requirements = [f"{package}=={version(package)}" for package in PACKAGES]
     conda = _mlflow_conda_env(additional_pip_deps=requirements[1:])

@@ -24,7 +24,7 @@ def read_images(files: Sequence[str]) -> list[NDArray[np.uint8]]:
     return [read_image(Path(file)) for file in files]
 
 
-@task(name="predict", cache_policy=NO_CACHE)
+@task(name="predict", task_run_name="predict", cache_policy=NO_CACHE)
 def predict_files(session: Session, files: Sequence[str]) -> list[dict[str, Any]]:
     """Label, probability and runner-up for each file, by the champion.
 

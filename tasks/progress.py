@@ -49,7 +49,9 @@ class Observer:
     def see(self, records: list[Record]) -> Snapshot | None:
         """The state after these records; None before the first step."""
         self._recent.extend(
-            (record["step"], record["time"], record["train/accuracy"]) for record in records if "train/accuracy" in record
+            (record["step"], record["time"], record["train/accuracy"])
+            for record in records
+            if "train/accuracy" in record
         )
         if not self._recent:
             return None
@@ -132,7 +134,9 @@ class ProgressArtifact:
         self._sent_at = time.monotonic()
         description = f"{self._label}: {text}"
         if self._id is None:
-            key = f"progress-{self._label.lower().replace('_', '-').replace(' ', '-').replace('(', '').replace(')', '')}"
+            key = (
+                f"progress-{self._label.lower().replace('_', '-').replace(' ', '-').replace('(', '').replace(')', '')}"
+            )
             created = create_progress_artifact(100 * share, key=key, description=description)
             assert isinstance(created, UUID)
             self._id = created

@@ -38,7 +38,7 @@ class Champion:
     test_accuracy: float
 
 
-@task(name="register", cache_policy=NO_CACHE)
+@task(name="register", task_run_name="register", cache_policy=NO_CACHE)
 def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     """Make the candidate a version of the registered model, unless it is one; gives the version."""
     from mlflow.exceptions import MlflowException
@@ -78,7 +78,7 @@ def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     return str(created.version)
 
 
-@task(name="promote", cache_policy=NO_CACHE)
+@task(name="promote", task_run_name="promote", cache_policy=NO_CACHE)
 def promote_candidate(
     session: Session, dataset: Dataset, candidate: Evaluated | None, version: str | None, wanted: bool
 ) -> Decision:
@@ -88,8 +88,8 @@ def promote_candidate(
     settings = session.settings
     # Aliases are last-writer-wins: whoever decides must be the only one, from reading the champion to moving it.
     with FileLock(settings.state / "promotion.lock"):
-        decision = _decide(session, dataset, candidate, version) if wanted else Decision(
-            False, "promotion was not asked for"
+        decision = (
+            _decide(session, dataset, candidate, version) if wanted else Decision(False, "promotion was not asked for")
         )
         if decision.promote:
             session.tracker.client.set_registered_model_alias(settings.registered_model, settings.alias, version)
@@ -142,7 +142,9 @@ def _decide(session: Session, dataset: Dataset, candidate: Evaluated, version: s
             f" {dataset.classes}; name another registered_model in mlflow.yml for this data",
         )
     same_data = serving.tags.get("data_digest") == dataset.digest
-    return decide(correct, _champion_probabilities(session, dataset, serving, same_data) == dataset.y_test, same_data, rules)
+    return decide(
+        correct, _champion_probabilities(session, dataset, serving, same_data) == dataset.y_test, same_data, rules
+    )
 
 
 def _champion_probabilities(
@@ -155,7 +157,7 @@ def _champion_probabilities(
                 file = session.tracker.client.download_artifacts(serving.run_id, "predictions.npz", folder)
                 with np.load(file, allow_pickle=False) as arrays:
                     return predicted(arrays["test"])
-            except Exception as error:  # noqa: BLE001  a run that was deleted, say; the model can still be asked
+            except Exception as error:
                 logger.warning("the champion's recorded predictions cannot be read (%s); it predicts anew", error)
         return predicted(predict_images(session, serving, dataset.x_test))
 

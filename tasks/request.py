@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -16,14 +16,10 @@ MAX_SEED = 2**31 - 1
 MAX_SEEDS = 100
 
 
-def _choices(names: Any) -> dict[str, Any]:
-    return {"enum": list(names)}
-
-
 # The schemas make Prefect's form offer what exists; the names themselves are checked by `check_request`, whose
 # answer to a wrong one is better than a schema's.
-SuiteName = Annotated[str, Field(json_schema_extra=lambda schema: schema.update(_choices(all_suites())))]
-RecipeName = Annotated[str, Field(json_schema_extra=lambda schema: schema.update(_choices(all_recipes())))]
+SuiteName = Annotated[str, Field(json_schema_extra={"enum": [*all_suites()]})]
+RecipeName = Annotated[str, Field(json_schema_extra={"enum": [*all_recipes()]})]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Seeds = Annotated[int, Field(ge=1, le=MAX_SEEDS)]
 

@@ -14,7 +14,7 @@ from mnist_models.errors import InvalidInput, unknown_name
 class Settings(BaseSettings):
     """What mlflow.yml can say. Environment variables, MLFLOW_ and the key in capitals, win over the file."""
 
-    model_config = SettingsConfigDict(env_prefix="MLFLOW_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MLFLOW_", env_ignore_empty=True, extra="forbid", frozen=True)
 
     tracking_uri: str = Field("sqlite:///state/mlflow.db", min_length=1)
     artifact_location: str = "state/artifacts"
@@ -110,13 +110,12 @@ def load_settings() -> Settings:
         if key not in allowed:
             raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", key, allowed)
     home = (file.parent if file else Path.cwd()).resolve()
-    # A variable that is set to nothing counts as not set.
     try:
-        return Settings(_env_ignore_empty=True, **content, home=home)  # type: ignore[arg-type]
+        return Settings(**content, home=home)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0])
         variable = f"MLFLOW_{key.upper()}"
         origin = variable if os.environ.get(variable) else f"mlflow.yml: {key}"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise InvalidInput(f"{origin}: {first['input']!r} is not allowed: {reason[0].lower()}{reason[1:]}.") from None
+        reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        raise InvalidInput(f"{origin}: {first['input']!r} is not allowed: {reason}.") from None

@@ -23,7 +23,7 @@ from tasks.registry import Champion
 from tasks.session import Session
 from tasks.settings import Settings
 
-HEADINGS = ("recipe", "parameters", "test accuracy", "95 % interval", "seconds", "status")
+HEADINGS = ("recipe", "parameters", "test accuracy, 95 %", "seconds", "status")
 
 
 def build_summary(
@@ -44,34 +44,54 @@ def build_summary(
         "data": data,
         "seconds": round(seconds, 2),
         "recipes": [{key: value for key, value in vars(each).items() if key != "expected"} for each in rows],
-        "spread": {recipe: {"mean": mean, "sd": sd, "seeds": n} for recipe, (mean, sd, n) in spread(rows).items() if n > 1},
+        "spread": {
+            recipe: {"mean": mean, "sd": sd, "seeds": n} for recipe, (mean, sd, n) in spread(rows).items() if n > 1
+        },
         "champion": asdict(champion) if champion else None,
         "decision": {"promoted": decision.promote, "reason": decision.reason},
     }
 
 
-@task(name="summarise", cache_policy=NO_CACHE)
+@task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)
 def publish_summary(session: Session, summary: dict[str, Any], file: str) -> None:
     """Write the summary to `file` if one is named, to the parent run and to a Prefect artifact."""
-    text = to_markdown(summary)
-    create_markdown_artifact(text, key="summary", description=f"Trained: {summary['suite']}")
+    base = mlflow_address(session.settings)
+    create_markdown_artifact(to_markdown(summary, base), key="summary", description=f"Trained: {summary['suite']}")
     content = json.dumps(summary, indent=2)
     session.tracker.log_text(session.parent_run_id, content, "summary.json")
-    session.tracker.log(session.parent_run_id, tags={"mlflow.note.content": text})
+    session.tracker.log(session.parent_run_id, tags={"mlflow.note.content": to_markdown(summary, "")})
     if file:
         write_atomically(Path(file), content + "\n")
 
 
-def to_markdown(summary: dict[str, Any]) -> str:
-    """What was trained, on which data, which won and why."""
+def mlflow_address(settings: Settings) -> str:
+    """Where MLflow's UI is, or will be after the command that we print."""
+    uri = settings.resolved_tracking_uri
+    return uri if uri.startswith("http") else f"http://{settings.host}:{settings.port}"
+
+
+def to_markdown(summary: dict[str, Any], base: str) -> str:
+    """What was trained, on which data, which won and why, with links to the runs in the MLflow UI at `base`."""
     lines = [
         f"Trained **{summary['suite']}** on {summary['data']}.",
         "",
         f"| {' | '.join(HEADINGS)} |",
-        "|---|--:|--:|--:|--:|---|",
-        *(f"| {' | '.join(_cells(each))} |" for each in summary["recipes"]),
+        "|---|--:|--:|--:|---|",
+        *(f"| {' | '.join(_linked(_cells(each), each, base, summary))} |" for each in summary["recipes"]),
     ]
     return "\n\n".join(["\n".join(lines), *_spread(summary), *_verdict(summary)])
+
+
+def _linked(cells: tuple[str, ...], each: dict[str, Any], base: str, summary: dict[str, Any]) -> tuple[str, ...]:
+    if each["mlflow_run_id"] is None:
+        return cells
+    return f"[{cells[0]}]({_run_link(base, summary, each['mlflow_run_id'])})", *cells[1:]
+
+
+def _run_link(base: str, summary: dict[str, Any], run_id: str) -> str:
+    # Without the last part the UI opens its view for language models, where all that we log is hidden.
+    experiment = summary["mlflow_experiment_id"]
+    return f"{base}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning".removeprefix("/")
 
 
 def _spread(summary: dict[str, Any]) -> list[str]:
@@ -109,20 +129,19 @@ def print_summary(console: Console, settings: Settings, summary: dict[str, Any])
 
 def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
     """The commands that open MLflow's and Prefect's UI on this very run, or just the addresses of servers."""
-    uri = settings.resolved_tracking_uri
+    uri, base = settings.resolved_tracking_uri, mlflow_address(settings)
     lines = []
-    if uri.startswith("http"):
-        base = uri
-    else:
-        base = f"http://{settings.host}:{settings.port}"
+    if not uri.startswith("http"):
         command = [_program("mlflow"), "server", "--backend-store-uri", uri, "--host", settings.host]
         lines += ["See it in MLflow:", "  " + shlex.join([*command, "--port", str(settings.port)])]
     lines.append(f"  {base}/#/experiments/{summary['mlflow_experiment_id']}/runs?workflowType=machine_learning")
-    lines.append(f"  {base}/#/experiments/{summary['mlflow_experiment_id']}/runs/{summary['mlflow_run_id']}")
+    lines.append(f"  {_run_link(base, summary, summary['mlflow_run_id'])}")
     api = os.environ.get("PREFECT_API_URL", "")
     if not api:
         lines += ["See it in Prefect:", f"  {_program('prefect')} server start"]
-    lines.append(f"  {(api or 'http://127.0.0.1:4200/api').removesuffix('/api')}/runs/flow-run/{summary['flow_run_id']}")
+    lines.append(
+        f"  {(api or 'http://127.0.0.1:4200/api').removesuffix('/api')}/runs/flow-run/{summary['flow_run_id']}"
+    )
     return lines
 
 
@@ -140,12 +159,11 @@ def _cells(each: dict[str, Any]) -> tuple[str, ...]:
     if each["reason"]:
         status += f": {each['reason']}"
     if each["test_accuracy"] is None:
-        return each["name"], "–", "–", "–", "–", status
+        return each["name"], "–", "–", "–", status
     return (
         each["name"],
         f"{each['parameters']:,}",
-        f"{each['test_accuracy']:.2%}",
-        f"{each['test_low'] * 100:.2f}–{each['test_high'] * 100:.2f}",
+        f"{each['test_accuracy']:.2%} ({each['test_low'] * 100:.2f}–{each['test_high'] * 100:.2f})",
         f"{each['train_seconds']:.1f}",
         status,
     )

@@ -44,8 +44,8 @@ class Tracker:
         set_defaults()
         import logging
 
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        for chatty in ("alembic", "mlflow.store.db.utils", "mlflow.system_metrics"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         from mlflow import MlflowClient, set_tracking_uri
 
         uri = self.settings.resolved_tracking_uri

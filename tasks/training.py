@@ -49,14 +49,20 @@ def _worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
         state.result()
     except TrainerDied:
         return True
-    except Exception:  # noqa: BLE001  any other failure is final
+    except Exception:
         return False
     return False
 
 
 @task(name="train", retries=2, retry_condition_fn=_worth_retrying, cache_policy=NO_CACHE)
 def train_recipe(
-    session: Session, training: Training, dataset: Dataset, data_file: Path, name: str, force: bool, flow_tags: dict[str, str]
+    session: Session,
+    training: Training,
+    dataset: Dataset,
+    data_file: Path,
+    name: str,
+    force: bool,
+    flow_tags: dict[str, str],
 ) -> Trained:
     """Train, or find it already done, and bring it into MLflow completely.
 
@@ -175,7 +181,12 @@ def _supervise(
 
 
 def _log_files(
-    session: Session, run: TrackedRun, training: Training, dataset: Dataset, directory: RunDirectory, result: TrainingResult
+    session: Session,
+    run: TrackedRun,
+    training: Training,
+    dataset: Dataset,
+    directory: RunDirectory,
+    result: TrainingResult,
 ) -> None:
     """Store the model, the kept checkpoints and the predictions, once."""
     if "model_id" in run.notes:

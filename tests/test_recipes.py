@@ -11,7 +11,7 @@ from mnist_models.errors import InvalidInput
 from mnist_models.recipe import Optimizer, Recipe
 from mnist_models.recipes import all_recipes, all_suites, choose_recipes, find_recipe
 from mnist_models.trainer.checkpoint import values
-from mnist_models.trainer.inference import Predictor, save_model, served_model
+from mnist_models.trainer.inference import logits_of, probabilities_of, save_model, served_model
 from mnist_models.trainer.loop import Loop
 from mnist_models.trainer.losses import LOSSES
 
@@ -63,11 +63,11 @@ def test_served_model_survives_saving(recipe, tmp_path):
     save_model(served, tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     x = images(7, (28, 28))
-    probabilities = Predictor(served, served=True)(x)
+    probabilities = probabilities_of(served)(x)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
-    np.testing.assert_array_equal(Predictor(loaded, served=True)(x), probabilities)
+    np.testing.assert_array_equal(probabilities_of(loaded)(x), probabilities)
     # What is served is the softmax of the trained network's own output.
-    np.testing.assert_allclose(Predictor(network, served=False)(x), probabilities, atol=1e-6)
+    np.testing.assert_allclose(tf.nn.softmax(logits_of(network)(x)), probabilities, atol=1e-6)
 
 
 @pytest.mark.parametrize("recipe", NETWORKS, ids=lambda recipe: recipe.name)

@@ -15,7 +15,7 @@ def save_arrays(dataset: Dataset, folder: Path) -> Path:
         try:
             if load_arrays(path).digest == dataset.digest:
                 return path
-        except Exception as error:  # noqa: BLE001  whatever is wrong with the file, it is written anew
+        except Exception as error:
             del error
     with atomic_path(path) as temporary:
         np.savez(
@@ -32,7 +32,7 @@ def save_arrays(dataset: Dataset, folder: Path) -> Path:
 
 def load_arrays(path: Path) -> Dataset:
     """Read what `save_arrays` wrote."""
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         return Dataset(
             name=str(arrays["name"]),
             source=str(arrays["source"]),

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 
-class DataUnavailable(OSError):  # noqa: N818
+class DataUnavailable(OSError):
     """The official MNIST, or one source of it, could not be had; the message is one sentence that says why."""
 
 

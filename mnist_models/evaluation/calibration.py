@@ -33,14 +33,16 @@ def calibration(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.i
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     valid = np.isfinite(confidence)
-    right = (probabilities.argmax(axis=1) == labels)[valid]
+    right = (probabilities.argmax(axis=1) == labels)[valid].astype(np.float64)
     binned = np.clip(np.ceil(confidence[valid] * BINS).astype(np.int64) - 1, 0, BINS - 1)
     counts = np.bincount(binned, minlength=BINS)
-    confidence_sum = np.bincount(binned, confidence[valid], BINS)
-    right_sum = np.bincount(binned, right, BINS)
+    confidence_sum = np.bincount(binned, weights=confidence[valid], minlength=BINS)
+    right_sum = np.bincount(binned, weights=right, minlength=BINS)
     error = np.abs(right_sum - confidence_sum).sum() / len(labels) if valid.all() else np.nan
     return Calibration(counts, _ratio(confidence_sum, counts), _ratio(right_sum, counts), float(error))
 
 
-def _ratio(total: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    return np.divide(total, counts, out=np.full(BINS, np.nan), where=counts > 0)
+def _ratio(total: npt.ArrayLike, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    ratio = np.full(BINS, np.nan)
+    np.divide(total, counts, out=ratio, where=counts > 0)
+    return ratio

@@ -79,7 +79,8 @@ def evaluate(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int3
 
 def predicted(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     """The most probable class of each row of `probabilities` [n, k], as int64 [n]; class 0 for a row of NaN."""
-    return np.where(np.isnan(probabilities), -1, probabilities).argmax(axis=1)
+    classes: npt.NDArray[np.int64] = np.where(np.isnan(probabilities), -1, probabilities).argmax(axis=1)
+    return classes
 
 
 def wilson_interval(correct: int, n: int) -> tuple[float, float]:

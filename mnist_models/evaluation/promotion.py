@@ -26,9 +26,7 @@ class Decision:
     numbers: dict[str, float] = field(default_factory=dict)
 
 
-def decide(
-    candidate: NDArray[np.bool_], champion: NDArray[np.bool_] | None, same_data: bool, rules: Rules
-) -> Decision:
+def decide(candidate: NDArray[np.bool_], champion: NDArray[np.bool_] | None, same_data: bool, rules: Rules) -> Decision:
     """Decide by which test images each model has right.
 
     Args:
@@ -58,7 +56,9 @@ def decide(
         return _on_new_data(numbers, rules)
     test = mcnemar_exact(candidate, champion)
     numbers |= {"wins": test.wins, "losses": test.losses, "p_value": test.p_value}
-    counts = f"on the same {len(candidate):,} test images ({test.wins} only it has right, {test.losses} only the champion"
+    counts = (
+        f"on the same {len(candidate):,} test images ({test.wins} only it has right, {test.losses} only the champion"
+    )
     if test.wins > test.losses and test.p_value < rules.significance_level:
         return Decision(
             True,

@@ -15,7 +15,7 @@ WORKING_SIDE = 1000
 LEAST_CONTRAST = 10.0
 """Grey levels by which ink must differ from paper at least."""
 
-NOISE_LIMIT = 5.0
+NOISE_LIMIT = 6.0
 """Ink must differ from paper by this many standard deviations of the paper's noise."""
 
 EDGE = 0.15
@@ -23,6 +23,9 @@ EDGE = 0.15
 
 SPECK = 0.03
 """Separate spots with less than this share of the largest part's ink are dirt; the dot of an i has about a tenth."""
+
+GRAIN = 1 / 150
+"""Spots smaller than a square with this share of the picture's longer side are noise."""
 
 
 def find_ink(image: npt.NDArray[np.uint8]) -> Grey:
@@ -47,16 +50,23 @@ def find_ink(image: npt.NDArray[np.uint8]) -> Grey:
     threshold = max(LEAST_CONTRAST, NOISE_LIMIT * noise)
     light, dark = (np.maximum(signed - threshold, 0).sum() for signed in (smooth, -smooth))
     if light + dark == 0:
-        raise InvalidInput("image must show something that stands out from its background, but it is blank.")
+        raise blank()
     if dark > light:
         difference, smooth = -difference, -smooth
     # ... but taken from the sharp one.
     full = float(np.percentile(difference[smooth >= max(threshold, float(smooth.max()) / 2)], 75))
     mask = _main_parts(smooth >= max(threshold / 2, EDGE * full), smooth)
+    if not mask.any():
+        raise blank()
     ink = np.where(mask, difference / full, 0).clip(0, 1)
     inside = ink >= EDGE
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
+
+
+def blank() -> InvalidInput:
+    """The refusal of an image on which there is nothing."""
+    return InvalidInput("image must show something that stands out from its background, but it is blank.")
 
 
 def _shrunk(image: npt.NDArray[np.uint8]) -> Grey:
@@ -73,9 +83,10 @@ def _main_parts(mask: npt.NDArray[np.bool_], strength: Grey) -> npt.NDArray[np.b
 
     parts, count = ndimage.label(mask, structure=np.ones((3, 3)))
     amounts = np.bincount(parts.ravel(), np.where(mask, strength, 0).ravel(), count + 1)
-    kept = amounts >= SPECK * amounts.max()
+    kept = (amounts >= SPECK * amounts.max()) & (np.bincount(parts.ravel()) >= (GRAIN * max(mask.shape)) ** 2)
     at_border = np.isin(np.arange(count + 1), border(parts))
     if not at_border[amounts.argmax()]:
         kept &= ~at_border  # shadows in the corners, the paper's edge, a neighbour's stroke
     kept[0] = False
-    return kept[parts]
+    chosen: npt.NDArray[np.bool_] = kept[parts]
+    return chosen

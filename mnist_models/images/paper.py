@@ -9,16 +9,13 @@ from PIL import Image
 Number = TypeVar("Number", bound=np.generic)
 Grey = npt.NDArray[np.float32]
 
-COARSE_SIDE = 64
-"""Longest side of the shrunken picture to which the surface is fitted: paper changes slowly."""
+PHOTO_SIDE = 64
+"""Pictures with a shorter side up to this are drawn or cut out; there, a slope of light cannot be told from ink."""
 
-LEAST_SIDE = 8
-"""Shorter sides have too few pixels to tell a slope from ink; their paper is of one brightness."""
+COARSE_SIDE = 64
+"""Longest side of the shrunken picture to which the surface is fitted: light changes slowly."""
 
 ROUNDS = 8
-
-NORMAL_QUARTER = 0.3186
-"""A quarter of normally distributed values lies within this many standard deviations of the mean."""
 
 
 def border(image: npt.NDArray[Number], share: float = 0.05) -> npt.NDArray[Number]:
@@ -27,18 +24,16 @@ def border(image: npt.NDArray[Number], share: float = 0.05) -> npt.NDArray[Numbe
 
 
 def paper(grey: Grey) -> Grey:
-    """The paper's brightness at each pixel of `grey` float32 [h, w]: a quadratic surface.
+    """The paper's brightness at each pixel of `grey` float32 [h, w]: a quadratic surface, or flat in a small picture.
 
     It is fitted first to the border, then to all pixels near it. Pixels far off, which are ink, have no
     weight (Tukey's biweight, as in Beaton and Tukey, Technometrics 16 (1974) 147-185).
     """
-    if min(grey.shape) < LEAST_SIDE:
+    if min(grey.shape) <= PHOTO_SIDE:
         return np.full_like(grey, np.median(border(grey)))
-    coarse = grey
-    if max(grey.shape) > COARSE_SIDE:
-        scale = COARSE_SIDE / max(grey.shape)
-        height, width = (max(LEAST_SIDE, round(side * scale)) for side in grey.shape)
-        coarse = np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BOX))
+    scale = COARSE_SIDE / max(grey.shape)
+    height, width = (max(8, round(side * scale)) for side in grey.shape)
+    coarse = np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BOX))
     terms = _terms(*coarse.shape)
     frame = _frame(coarse.shape, 0.1)
     start = np.zeros(terms.shape[-1])
@@ -67,9 +62,8 @@ def _fit(terms: Grey, values: Grey, surface: npt.NDArray[np.float64]) -> npt.NDA
     """Coefficients [6] of the robust fit that begins at `surface`."""
     for _ in range(ROUNDS):
         off = values - terms @ surface
-        # From the quarter that fits best, which is paper even where ink covers half of the pixels; at least two
-        # grey levels, or a flat paper would leave weight to nothing but itself.
-        spread = max(float(np.percentile(np.abs(off), 25)) / NORMAL_QUARTER, 2.0)
+        # At least two grey levels, or a flat paper would leave weight to nothing but itself.
+        spread = max(1.4826 * float(np.median(np.abs(off))), 2.0)
         weight = np.square(1 - np.square(np.minimum(np.abs(off) / (4.7 * spread), 1)))
         surface = np.linalg.lstsq(terms * weight[:, None], values * weight, rcond=None)[0].astype(np.float64)
     return surface

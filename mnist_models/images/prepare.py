@@ -59,12 +59,13 @@ def measure_preparation(images: npt.NDArray[np.uint8]) -> Preparation:
     edge = np.concatenate([chosen[:, [0, -1]].ravel(), chosen[:, :, [0, -1]].ravel()])
     background = float(np.median(edge))
     light_on_dark = background < 128
-    strength = np.abs(chosen.astype(np.float32) - background)
-    longest = np.maximum(_extent(strength >= INK, 2), _extent(strength >= INK, 1))
+    strength: npt.NDArray[np.float32] = np.abs(chosen.astype(np.float32) - background)
+    ink = strength >= INK
+    longest = np.maximum(_extent(ink, 2), _extent(ink, 1))
     box = int(np.bincount(longest).argmax())
     mass = strength.sum(axis=(1, 2))
     off = [_centre(strength.sum(axis=2), mass) - size[0] / 2, _centre(strength.sum(axis=1), mass) - size[1] / 2]
-    # Half a pixel more than rounding to whole pixels explains: whether pixel 13 or 14 of 28 is the centre varies.
+    # Rounding to whole pixels explains half a pixel; data sets differ by another half in what they call the centre.
     centred = np.maximum(*np.abs(off)) <= 1.05
     if box and np.mean((longest == box) & centred) >= 0.95 and box < max(size):
         return Preparation(size, light_on_dark, box, centre_by_mass=True)
@@ -73,14 +74,15 @@ def measure_preparation(images: npt.NDArray[np.uint8]) -> Preparation:
 
 def _extent(ink: npt.NDArray[np.bool_], axis: int) -> npt.NDArray[np.int64]:
     """Pixels [n] from the first to the last line with ink; `axis` runs along the lines."""
-    lines = ink.any(axis=axis)
+    lines: npt.NDArray[np.bool_] = ink.any(axis=axis)
     first, last = lines.argmax(axis=1), lines.shape[1] - lines[:, ::-1].argmax(axis=1)
     return np.where(lines.any(axis=1), last - first, 0)
 
 
 def _centre(profile: npt.NDArray[np.float32], mass: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Mean position [n] of the ink in profiles [n, side]; NaN-free, 0 for an image without ink."""
-    return (profile * np.arange(profile.shape[1])).sum(axis=1) / np.maximum(mass, 1)
+    moment: npt.NDArray[np.float64] = (profile * np.arange(profile.shape[1], dtype=np.float64)).sum(axis=1)
+    return moment / np.maximum(mass, 1)
 
 
 def prepare(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArray[np.uint8]:
@@ -112,11 +114,11 @@ def _start(ink: Grey, axis: int, preparation: Preparation) -> int:
     """The first row or column of the frame that puts the ink's centre there by whole pixels, all of it inside."""
     length, side = ink.shape[axis], preparation.size[axis]
     if preparation.centre_by_mass:
-        profile = ink.sum(axis=1 - axis)
+        profile: Grey = ink.sum(axis=1 - axis)
         start = round(side / 2 - float(profile @ np.arange(length) / profile.sum()))
     else:
         start = (side - length) // 2
-    return min(max(start, 0), side - length)
+    return int(min(max(start, 0), side - length))
 
 
 def _scaled(grey: Grey, factor: float) -> Grey:

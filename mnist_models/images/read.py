@@ -1,11 +1,12 @@
 """Read a photo or scan as a greyscale image."""
 
+import stat
 import warnings
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mnist_models.errors import InvalidInput
 
@@ -27,13 +28,8 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
         InvalidInput: there is no such file, it is too large, is not a PNG or JPEG, or is damaged.
     """
     name = path.name or str(path)
-    try:
-        if not path.is_file():
-            raise InvalidInput(f"{name} is {'a folder' if path.is_dir() else 'missing'}; it must be a PNG or JPEG file.")
-        if path.stat().st_size > MOST_BYTES:
-            raise InvalidInput(f"{name} is larger than the {MOST_BYTES // 10**6} MB that are allowed.")
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        raise InvalidInput(f"{name} cannot be read: it must be a readable PNG or JPEG file.") from error
+    if _size(path) > MOST_BYTES:
+        raise InvalidInput(f"{name} is larger than the {MOST_BYTES // 10**6} MB that are allowed.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on large or odd files; what matters is refused below
         try:
@@ -42,10 +38,29 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
             raise
         except Image.DecompressionBombError as error:
             raise too_many_pixels(name) from error
-        except Image.UnidentifiedImageError as error:
+        except UnidentifiedImageError as error:
             raise InvalidInput(f"{name} is not an image in PNG or JPEG format, the only ones allowed.") from error
+        except PermissionError as error:
+            raise InvalidInput(f"{name} cannot be read; it must be a PNG or JPEG file.") from error
         except Exception as error:  # a damaged file can raise nearly anything in a decoder
             raise InvalidInput(f"{name} is damaged: it must be a complete PNG or JPEG file.") from error
+
+
+def _size(path: Path) -> int:
+    """The file's size in bytes.
+
+    Raises:
+        InvalidInput: there is no file of this name, or it cannot be looked at.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise InvalidInput(f"{path.name} does not exist; it must be a PNG or JPEG file.") from error
+    except (OSError, ValueError) as error:  # ValueError: the path holds a zero byte
+        raise InvalidInput(f"{path.name} cannot be read; it must be a PNG or JPEG file.") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidInput(f"{path.name or path} is a folder or a device; it must be a PNG or JPEG file.")
+    return status.st_size
 
 
 def too_many_pixels(name: str) -> InvalidInput:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from mnist_models.recipe import Optimizer, Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import keras
 
 
@@ -23,7 +25,9 @@ def keras_network(shape: tuple[int, int], classes: int) -> "keras.Model":
     return network(shape, classes, initializers.GlorotUniform, 0.0)
 
 
-def network(shape: tuple[int, int], classes: int, kernel, bias: float) -> "keras.Model":  # type: ignore[no-untyped-def]
+def network(
+    shape: tuple[int, int], classes: int, kernel: "Callable[[], keras.Initializer]", bias: float
+) -> "keras.Model":
     """Conv 5×5×32, pool 2, conv 5×5×64, pool 2, dense 1024, dropout 0.5, logits; ReLU throughout."""
     import keras
     from keras import initializers, layers

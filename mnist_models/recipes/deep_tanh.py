@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from mnist_models.recipe import Optimizer, Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import keras
 
 
@@ -24,9 +26,7 @@ def glorot_network(shape: tuple[int, int], classes: int) -> "keras.Model":
     return network(shape, classes, initializers.GlorotNormal)
 
 
-def network(
-    shape: tuple[int, int], classes: int, initializer: "type[keras.Initializer] | partial[keras.Initializer]"
-) -> "keras.Model":
+def network(shape: tuple[int, int], classes: int, initializer: "Callable[[], keras.Initializer]") -> "keras.Model":
     """Pixels → 4 × 100 tanh → logits, each layer drawn from its own `initializer()`."""
     import keras
     from keras import layers

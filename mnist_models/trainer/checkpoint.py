@@ -62,7 +62,7 @@ def previous(path: Path) -> Path:
 def load(path: Path) -> Checkpoint | None:
     """Read a checkpoint; None if there is none or it is damaged (each array carries a checksum)."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             parts: dict[str, Weights] = {"model": [], "optimizer": [], "best": []}
             for name in arrays.files:
                 if "/" in name:

@@ -1,5 +1,6 @@
 """Models as they are saved and served, and their predictions."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -42,22 +43,14 @@ def save_model(model: keras.Model, path: Path) -> None:
 
 
 class Predictor:
-    """Probabilities for images that are already on the device, in batches of one shape.
+    """Applies a model to images in batches of one shape.
 
     Args:
-        model: float32 [n, height, width, 1] to logits, or uint8 [n, height, width] to probabilities.
-        served: which of the two it is.
+        apply: uint8 [batch, height, width] → float32 [batch, classes].
     """
 
-    def __init__(self, model: keras.Model, served: bool) -> None:
-        @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-        def batch(images: tf.Tensor) -> tf.Tensor:
-            if served:
-                return model(images, training=False)
-            logits = model(tf.cast(images[..., None], tf.float32) / 255, training=False)
-            return tf.nn.softmax(tf.cast(logits, tf.float32))
-
-        self._batch = batch
+    def __init__(self, apply: Callable[[tf.Tensor], tf.Tensor]) -> None:
+        self._batch = tf.function(apply, reduce_retracing=True)
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 [n, height, width] → float32 [n, classes]."""
@@ -65,3 +58,17 @@ class Predictor:
         padded = np.concatenate([images, np.zeros((padding, *images.shape[1:]), np.uint8)])
         batches = [self._batch(padded[start : start + BATCH]) for start in range(0, len(padded), BATCH)]
         return np.concatenate([np.asarray(batch) for batch in batches])[: len(images)]
+
+
+def logits_of(network: keras.Model) -> Predictor:
+    """The logits of a network that is being trained, in inference mode."""
+
+    def apply(images: tf.Tensor) -> tf.Tensor:
+        return tf.cast(network(tf.cast(images[..., None], tf.float32) / 255, training=False), tf.float32)
+
+    return Predictor(apply)
+
+
+def probabilities_of(served: keras.Model) -> Predictor:
+    """The probabilities of a `served_model`."""
+    return Predictor(lambda images: served(images, training=False))

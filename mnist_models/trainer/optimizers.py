@@ -9,15 +9,17 @@ from mnist_models.recipe import Optimizer
 
 @keras.saving.register_keras_serializable("mnist_models")
 class OneCycle(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Linear from zero to `peak` over the first `warm_up` share of `steps`, then linear to zero (Smith, 2018)."""
+    """Linear from a tenth of `peak` up to it over the first `warm_up` share of `steps`, then linear to a hundredth."""
 
     def __init__(self, peak: float, steps: int, warm_up: float) -> None:
         self.peak, self.steps, self.warm_up = peak, steps, warm_up
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         """The rate of a step (0-based)."""
-        share = (tf.cast(step, tf.float32) + 1) / (self.steps + 1)
-        return self.peak * tf.minimum(share / self.warm_up, (1 - share) / (1 - self.warm_up))
+        share = tf.minimum(tf.cast(step, tf.float32) / self.steps, 1.0)
+        rising = 0.1 + 0.9 * share / self.warm_up
+        falling = 0.01 + 0.99 * (1 - share) / (1 - self.warm_up)
+        return self.peak * tf.where(share < self.warm_up, rising, falling)
 
     def get_config(self) -> dict[str, float]:
         """What Keras stores of it."""

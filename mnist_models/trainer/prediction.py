@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from mnist_models.atomic import atomic_path
-from mnist_models.trainer.inference import Predictor
+from mnist_models.trainer.inference import probabilities_of
 from mnist_models.trainer.job import PredictJob
 
 
@@ -14,4 +14,4 @@ def predict(job: PredictJob) -> None:
     model = keras.saving.load_model(job.model, safe_mode=True, compile=False)
     images = np.load(job.images, allow_pickle=False)
     with atomic_path(job.probabilities) as temporary:
-        np.save(temporary, Predictor(model, served=True)(images), allow_pickle=False)
+        np.save(temporary, probabilities_of(model)(images), allow_pickle=False)

@@ -20,9 +20,10 @@ from mnist_models.recipes import find_recipe
 from mnist_models.run_directory import RunDirectory, TrainingResult
 from mnist_models.trainer import checkpoint as checkpoints
 from mnist_models.trainer.checkpoint import Checkpoint, Progress, Weights
-from mnist_models.trainer.inference import Predictor, save_model, served_model
+from mnist_models.trainer.inference import logits_of, probabilities_of, save_model, served_model
 from mnist_models.trainer.job import TrainJob
 from mnist_models.trainer.loop import Loop, Stretch
+from mnist_models.trainer.losses import LOSSES
 from mnist_models.trainer.optimizers import build_optimizer
 from mnist_models.trainer.order import DataOrder
 
@@ -67,7 +68,7 @@ class _Training:
         self.order = DataOrder(len(labels), self.recipe.batch_size, job.seed, stream)
         self.validation_images = self.data.x_train[self.validation_indices]
         self.validation_labels = self.data.y_train[self.validation_indices]
-        self.predictor = Predictor(self.model, served=False)
+        self.logits = logits_of(self.model)
         self.best: Weights = []
         self.progress = self._restore()
         self.good: Weights = self.model.get_weights()
@@ -88,6 +89,8 @@ class _Training:
             return Progress()
         checkpoints.assign(self.model.variables, saved.model)
         checkpoints.assign(self.optimizer.variables, saved.optimizer)
+        if self.recipe.optimizer.schedule == "constant":  # among the variables; another recipe's may differ
+            self.optimizer.learning_rate = self.recipe.optimizer.learning_rate
         return saved.progress
 
     def run(self) -> None:
@@ -103,7 +106,7 @@ class _Training:
             if self.progress.first_nan_step is None:
                 self.good = self.model.get_weights()
             self.progress.step = done
-            validated = done in self._validation_steps() or done < stop
+            validated = done in self._validation_steps() or self._stopped()
             if validated:
                 self._validate()
             self.progress.train_seconds += time.monotonic() - began
@@ -156,8 +159,10 @@ class _Training:
         save_model(served_model(self.recipe, self.data.image_shape, self.data.classes, self.good), path)
 
     def _validate(self) -> None:
-        probabilities = self.predictor(self.validation_images)
-        accuracy, loss = _score(probabilities, self.validation_labels)
+        logits = self.logits(self.validation_images)
+        accuracy = _accuracy(logits, self.validation_labels)
+        targets = tf.one_hot(self.validation_labels, self.data.classes)
+        loss = float(LOSSES[self.recipe.loss](targets, tf.constant(logits))[1])
         if accuracy > self.progress.best_accuracy and np.isfinite(loss):
             self.progress.best_accuracy, self.progress.best_step = accuracy, self.progress.step
             if self.recipe.keep == "best":
@@ -190,7 +195,7 @@ class _Training:
         keeps_best = self.recipe.keep == "best" and bool(self.best)
         weights = self.best if keeps_best else self.model.get_weights()
         served = served_model(self.recipe, data.image_shape, data.classes, weights)
-        predictor = Predictor(served, served=True)
+        predictor = probabilities_of(served)
         test, validation = predictor(data.x_test), predictor(self.validation_images)
         with atomic_path(directory.predictions_file) as temporary:
             np.savez(temporary, test=test, validation=validation, validation_indices=self.validation_indices)
@@ -210,8 +215,8 @@ class _Training:
                 train_seconds=progress.train_seconds,
                 images_per_second=progress.step * self.recipe.batch_size / progress.train_seconds,
                 kept_step=progress.best_step if keeps_best else progress.step,
-                validation_accuracy=_score(validation, self.validation_labels)[0],
-                test_accuracy=_score(test, data.y_test)[0],
+                validation_accuracy=_accuracy(validation, self.validation_labels),
+                test_accuracy=_accuracy(test, data.y_test),
                 first_nan_step=progress.first_nan_step,
                 # Backpropagation reaches the variable nearest to the loss first.
                 nan_variable=progress.nan_variables[-1] if progress.nan_variables else None,
@@ -225,7 +230,6 @@ class _Training:
         )
 
 
-def _score(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, float]:
-    """Accuracy, where NaN counts as class 0, and mean negative log likelihood."""
-    likelihood = np.clip(probabilities[np.arange(len(labels)), labels], 1e-7, 1)
-    return float(np.mean(np.argmax(probabilities, axis=1) == labels)), float(np.mean(-np.log(likelihood)))
+def _accuracy(scores: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
+    """The share of images whose label has the greatest score; NaN counts as class 0."""
+    return float(np.mean(np.argmax(scores, axis=1) == labels))

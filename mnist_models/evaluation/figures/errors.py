@@ -15,7 +15,6 @@ from mnist_models.evaluation.figures.style import (
     MUTED,
     SMALL,
     TEXT,
-    WRONG,
     heading,
     new_axes,
     new_figure,
@@ -66,7 +65,7 @@ def confusion_matrix(matrix: npt.NDArray[np.int64]) -> Figure:
     axes.set_xlabel("predicted", fontsize=TEXT, color=INK)
     axes.set_ylabel("label", fontsize=TEXT, color=INK)
     heading(axes, "count of images", "grey: right")
-    _list_worst_pairs(figure, axes, rows, columns, counts)
+    _list_worst_pairs(axes, rows, columns, counts)
     return figure
 
 
@@ -83,7 +82,6 @@ def _write_counts(axes: Axes, matrix: npt.NDArray[np.int64]) -> None:
 
 
 def _list_worst_pairs(
-    figure: Figure,
     axes: Axes,
     rows: npt.NDArray[np.int64],
     columns: npt.NDArray[np.int64],
@@ -117,14 +115,18 @@ def per_class_accuracy(evaluation: Evaluation) -> Figure:
     if len(tested) > WORST_CLASSES:
         worst = np.argsort(evaluation.per_class_accuracy[tested], kind="stable")[:WORST_CLASSES]
         shown = tested[worst]
-    some = f"the worst {len(shown)} of {len(tested):,} classes" if len(shown) < len(tested) else f"{len(tested)} classes"
+    some = (
+        f"the worst {len(shown)} of {len(tested):,} classes" if len(shown) < len(tested) else f"{len(tested)} classes"
+    )
     figure = new_figure(1.35 + 0.24 * len(shown), f"Accuracy by class: {some}")
     axes = new_axes(figure, 0.95, 0.5, 1.5, 0.7)
     axes.grid(visible=False, axis="y")
     accuracies = evaluation.per_class_accuracy[shown]
     intervals = np.array([wilson_interval(int(right[c]), int(images[c])) for c in shown]).reshape(-1, 2)
     places = np.arange(len(shown))
-    axes.hlines(places, error_position(intervals[:, 0]), error_position(intervals[:, 1]), color=BLUE, alpha=0.45, linewidth=3)
+    axes.hlines(
+        places, error_position(intervals[:, 0]), error_position(intervals[:, 1]), color=BLUE, alpha=0.45, linewidth=3
+    )
     axes.plot(error_position(accuracies), places, "o", color=BLUE, markersize=6)
     axes.axvline(float(error_position(evaluation.accuracy)), color=GREEN, linestyle=(0, (5, 3)), linewidth=1.4)
     label_error_axis(axes, *error_limits(np.append(intervals, evaluation.accuracy)), "x")

@@ -22,9 +22,7 @@ def sample_images(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int32]) 
     tiles: list[Tile | None] = []
     for label in shown:
         of_class = np.flatnonzero(labels == label)[:each]
-        tiles += [
-            Tile(images[index], (f"class {label}",) if index == of_class[0] else ()) for index in of_class
-        ]
+        tiles += [Tile(images[index], (f"class {label}",) if index == of_class[0] else ()) for index in of_class]
         tiles += [None] * (each - len(of_class))
     few, many = counts.min(), counts.max()
     sizes = f"{few:,} to {many:,}" if few < many else f"{few:,}"

@@ -51,7 +51,12 @@ def initialisation_study(histories: Mapping[str, Curve]) -> Figure:
 def _draw(axes: Axes, curves: Mapping[str, Curve], title: str, size: float) -> None:
     for (name, (epochs, values)), colour, marker in zip(curves.items(), cycle(SERIES), cycle("os^D"), strict=False):
         axes.plot(
-            epochs, error_position(values), color=colour, marker=marker, markersize=size, label=shortened(name, 60 // len(curves))
+            epochs,
+            error_position(values),
+            color=colour,
+            marker=marker,
+            markersize=size,
+            label=shortened(name, 60 // len(curves)),
         )
     low, high = error_limits(np.concatenate([np.zeros(0), *(values for _, values in curves.values())]))
     room = 0.12 * (high - low)  # for the numbers over and under the curves

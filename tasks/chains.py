@@ -1,0 +1,89 @@
+"""Train → evaluate → analyse errors, for each training at once, and how each ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect.futures import PrefectFuture
+
+from mnist_models.data.dataset import Dataset
+from mnist_models.plan import Training
+from mnist_models.recipes import all_recipes
+from tasks.comparison import Row, row
+from tasks.errors import analyse_errors
+from tasks.evaluation import Evaluated, evaluate_training
+from tasks.session import Session
+from tasks.training import train_recipe
+
+
+class RecipesFailed(RuntimeError):
+    """Some recipes have not ended as they should; the flow run fails with their names, after all else is done."""
+
+    def __init__(self, names: Sequence[str], summary: dict[str, Any]) -> None:
+        super().__init__(f"not finished: {', '.join(names)}")
+        self.summary = summary
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Rows in the recipes' own order, and by name what could be evaluated."""
+
+    rows: tuple[Row, ...]
+    evaluated: dict[str, Evaluated]
+
+    def check(self, summary: dict[str, Any]) -> None:
+        """Raise RecipesFailed if any recipe did not end as it should."""
+        failed = [each.name for each in self.rows if not each.expected]
+        if failed:
+            raise RecipesFailed(failed, summary)
+
+
+class Chains:
+    """Starts the three tasks of each training, and waits for all."""
+
+    def __init__(self, session: Session, dataset: Dataset, data_file: Path, flow_tags: dict[str, str]) -> None:
+        self._session, self._dataset, self._data_file, self._flow_tags = session, dataset, data_file, flow_tags
+        self._started: list[tuple[Training, str, tuple[PrefectFuture[Any], ...]]] = []
+
+    def start(self, training: Training, name: str, force: bool) -> None:
+        """Submit the tasks of a training; the one that it continues must have been started before."""
+        first = {earlier.identity: futures[0] for earlier, _, futures in self._started}
+        after = [first[training.start.identity]] if training.start else None
+        session, dataset = self._session, self._dataset
+        trained: PrefectFuture[Any] = train_recipe.with_options(task_run_name=f"train {name}").submit(
+            session,
+            training,
+            dataset,
+            self._data_file,
+            name,
+            force,
+            self._flow_tags,
+            wait_for=after,
+            return_state=False,
+        )
+        evaluated: PrefectFuture[Any] = evaluate_training.with_options(task_run_name=f"evaluate {name}").submit(
+            session, dataset, trained, return_state=False
+        )
+        analysed: PrefectFuture[Any] = analyse_errors.with_options(task_run_name=f"analyse errors {name}").submit(
+            session, dataset, evaluated, return_state=False
+        )
+        self._started.append((training, name, (trained, evaluated, analysed)))
+
+    def outcomes(self) -> Outcomes:
+        """Wait for all trainings and their analyses."""
+        order = list(all_recipes())
+        rows: list[Row] = []
+        evaluated: dict[str, Evaluated] = {}
+        for training, name, futures in sorted(
+            self._started, key=lambda started: (order.index(started[0].recipe.name), started[0].seed)
+        ):
+            results = [future.result(raise_on_failure=False) for future in futures]
+            if isinstance(results[-1], Evaluated):
+                evaluated[name] = results[-1]
+                rows.append(row(name, results[-1]))
+            else:
+                first = next(result for result in results if isinstance(result, BaseException))
+                reason = (str(first).strip() or type(first).__name__).splitlines()[-1]
+                rows.append(Row(training.recipe.name, training.seed, name, "failed", expected=False, reason=reason))
+        return Outcomes(tuple(rows), evaluated)

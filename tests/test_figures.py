@@ -1,0 +1,279 @@
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_models.evaluation import figures
+from mnist_models.evaluation.figures.history import envelope, first_nan, smoothed
+from mnist_models.evaluation.figures.scale import accuracy_floor, error_limits, error_position, loss_limit
+from mnist_models.evaluation.figures.style import RIGHT_SIGN, WRONG_SIGN, percent, shortened
+from mnist_models.evaluation.metrics import evaluate, wilson_interval
+
+
+def history(epochs=3, steps=200, last=0.99, nan_at=None):
+    step = np.arange(1, epochs * steps + 1)
+    error = 1 - last + 0.9 * np.exp(-step / 50)
+    curves = {"loss": 2.5 * error, "accuracy": 1 - error}
+    if nan_at:
+        curves["loss"][nan_at - 1 :] = np.nan
+        curves["accuracy"][nan_at - 1 :] = 0.1
+    ends = slice(steps - 1, None, steps)
+    made = {f"train/{name}": (step, values) for name, values in curves.items()}
+    return made | {f"validation/{name}": (step[ends], values[ends]) for name, values in curves.items()}
+
+
+def classified(n=60, k=10, side=16, wrong=8, seed=0):
+    """Images, labels and probabilities of which the first `wrong` are mistakes."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, k, n).astype(np.int32)
+    answers = np.where(np.arange(n) < wrong, (labels + 1) % k, labels)
+    probabilities = np.full((n, k), 0.1 / k, np.float32)
+    probabilities[np.arange(n), answers] += 0.9
+    return random.integers(0, 256, (n, side, side), dtype=np.uint8), labels, probabilities
+
+
+def drawn(figure):
+    """The figure's pixels, after a look at what every figure must be."""
+    data = figures.png(figure)
+    with Image.open(BytesIO(data)) as picture:
+        assert picture.format == "PNG"
+        assert 880 <= picture.width <= 920
+        assert picture.height < 1500
+        return np.asarray(picture.convert("RGB"))
+
+
+def words(figure):
+    from matplotlib.text import Text
+
+    return "\n".join(text.get_text() for text in figure.findobj(Text) if text.get_visible())
+
+
+CURVES = {
+    "usual": history(),
+    "diverged": history(nan_at=300),
+    "diverged at once": history(nan_at=1),
+    "infinite": {"train/loss": (np.arange(4), np.array([1, np.inf, -np.inf, 1e300]))},
+    "one step": {"train/loss": (np.array([1]), np.array([2.3])), "train/accuracy": (np.array([1]), np.array([0.1]))},
+    "validation only": {name: values for name, values in history().items() if name.startswith("validation")},
+    "long": history(epochs=20, steps=1000),
+    "empty": {},
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_learning_curves_of_any_run(name):
+    assert drawn(figures.learning_curves(CURVES[name], "a $run_1", test_accuracy=0.99)).std() > 5
+    drawn(figures.learning_curves(CURVES[name], "a run", test_accuracy=np.nan, nan_step=5))
+    drawn(figures.overlaid_curves({"run": CURVES[name], "other": history()}))
+    drawn(figures.overlaid_curves({"run": CURVES[name], "other": history()}, "train/loss", x="share"))
+
+
+def test_learning_curves_say_what_they_show():
+    text = words(figures.learning_curves(history(nan_at=300), "the title", test_accuracy=0.9927))
+    for part in ("the title", "training", "validation", "test 99.27 %", "loss is NaN from step 300"):
+        assert part in text
+    assert "loss is NaN" not in words(figures.learning_curves(history(), ""))
+    assert "NaN from step 7" in words(figures.learning_curves(history(), "", nan_step=7))
+
+
+def test_an_axis_that_hides_values_says_so():
+    figure = figures.learning_curves(history(), "")
+    loss, accuracy = figure.axes
+    assert accuracy.get_ylim()[0] > 0.8
+    assert "axis starts at" in words(figure)
+    assert "axis ends at" in words(figure)
+    assert loss.get_ylim()[0] == 0
+
+
+def test_limits_show_the_lesson():
+    assert accuracy_floor(np.array([0.1, 0.97, 0.98, 0.99, 0.99])) == 0.95
+    assert accuracy_floor(np.array([0.99, 0.1, 0.1, 0.1, 0.1])) == 0
+    assert accuracy_floor(np.array([np.nan])) == 0
+    assert loss_limit(history()) < 0.5
+    assert loss_limit({}) == 2
+    assert 2 <= loss_limit({"train/loss": (np.arange(10), np.geomspace(2.3, 1e30, 10))}) < 10
+
+
+def test_every_tenfold_fall_of_the_error_takes_equal_room():
+    assert error_position([0.0, 0.9, 0.99, 0.999]) == pytest.approx([0, 1, 2, 3])
+    assert error_position(1.0) == error_position(0.99999) == pytest.approx(4)
+    low, high = error_limits([0.098, 0.995, np.nan])
+    assert low < error_position(0.098) < error_position(0.995) < high
+
+
+def test_smoothing_skips_what_is_not_finite():
+    values = np.array([1.0, 3.0, np.nan, 5.0, np.inf])
+    np.testing.assert_allclose(smoothed(values, 1), [2, 2, np.nan, 5, np.nan])
+    assert first_nan({"train/loss": (np.array([10, 20, 30]), np.array([1, np.nan, 2]))}) == 20
+    assert first_nan(history()) is None
+
+
+def test_envelope_keeps_extremes():
+    values = np.zeros(10000)
+    values[5000], values[7000] = 9, -9
+    steps, kept = envelope(np.arange(10000), values, 100)
+    assert len(steps) == len(kept) == 200
+    assert (kept.max(), kept.min()) == (9, -9)
+
+
+@pytest.mark.parametrize(("k", "side"), [(2, 16), (10, 28), (100, 128), (1000, 16)])
+def test_image_grids_of_any_data_set(k, side):
+    images, labels, probabilities = classified(n=40, k=k, side=side)
+    drawn(figures.sample_images(images, labels))
+    drawn(figures.predictions(images, labels, probabilities))
+    drawn(figures.mistakes(images, labels, probabilities))
+    drawn(figures.predictions(images[:, : side // 2], labels, probabilities))
+
+
+def test_every_class_has_samples():
+    images, labels, _ = classified(n=300, k=12)
+    text = words(figures.sample_images(images, labels))
+    assert all(f"class {label}" in text for label in range(12))
+    images, labels, _ = classified(n=3000, k=1000)
+    assert f"120 of {len(np.unique(labels))} classes" in words(figures.sample_images(images, labels))
+
+
+def test_an_image_is_shown_as_it_is():
+    images = np.zeros((1, 16, 16), np.uint8)
+    images[0, :8] = 200
+    pixels = drawn(figures.sample_images(images, np.array([0], np.int32)))
+    black = (pixels == 0).all(axis=2).sum()
+    assert black % (8 * 16) == 0
+    assert 500 < black <= (pixels == 200).all(axis=2).sum() < 1.1 * black
+
+
+def test_predictions_are_marked_by_sign_and_colour():
+    text = words(figures.predictions(*classified(wrong=4)))
+    assert text.count(WRONG_SIGN) == 4
+    assert text.count(RIGHT_SIGN) == 11
+    assert "56 of all 60" in text
+
+
+def test_mistakes_are_counted_and_in_test_order():
+    images, labels, probabilities = classified(n=200, wrong=20)
+    text = words(figures.mistakes(images, labels, probabilities))
+    assert "20 mistakes, 10.0 % of 200; the first 15" in text
+    assert text.count(WRONG_SIGN) == 15
+    shown = [int(line.removeprefix("label ")) for line in text.splitlines() if line.startswith("label ")]
+    assert shown == labels[:15].tolist()
+    assert "1 mistake, 0.50 % of 200" in words(figures.mistakes(*classified(n=200, wrong=1)))
+
+
+def test_no_mistakes_is_a_figure_too():
+    figure = figures.mistakes(*classified(wrong=0))
+    assert "No mistakes among 60" in words(figure)
+    drawn(figure)
+
+
+@pytest.mark.parametrize("k", [2, 10, 20, 100, 1000])
+@pytest.mark.parametrize("values", ["usual", "nan", "perfect"])
+def test_figures_of_any_evaluation(k, values):
+    _, labels, probabilities = classified(n=100, k=k, side=16, wrong=0 if values == "perfect" else 9)
+    if values == "nan":
+        probabilities[:] = np.nan
+    evaluation = evaluate(probabilities, labels)
+    drawn(figures.confusion_matrix(evaluation.confusion_matrix))
+    drawn(figures.per_class_accuracy(evaluation))
+    drawn(figures.reliability_diagram(probabilities, labels))
+
+
+def test_confusion_matrix_has_numbers_for_few_classes():
+    matrix = np.diag([500, 600, 700])
+    matrix[1, 2] = 37
+    text = words(figures.confusion_matrix(matrix)).splitlines()
+    assert {"500", "600", "700", "37"} <= set(text)
+    assert "37 mistakes among 1,837 test images" in text
+    assert any("37 ×  1 taken for 2" in line for line in text)
+    assert "500" not in words(figures.confusion_matrix(np.diag(np.full(21, 500)))).splitlines()
+
+
+def test_one_mistake_is_seen_beside_a_thousand_classes():
+    matrix = np.diag(np.full(1000, 10))
+    clean = drawn(figures.confusion_matrix(matrix))
+    matrix[3, 700] = 1
+    different = (clean != drawn(figures.confusion_matrix(matrix))).any(axis=2)
+    assert different[:, 100:650].sum() >= 6
+
+
+def test_the_worst_classes_are_shown():
+    _, labels, probabilities = classified(n=2000, k=50, wrong=0)
+    probabilities[labels == 33] = np.eye(50)[0]
+    text = words(figures.per_class_accuracy(evaluate(probabilities, labels)))
+    assert "the worst 30 of 50 classes" in text
+    assert "class 33" in text
+    assert "class 49" not in text
+
+
+def test_reliability_diagram_names_the_error():
+    _, labels, probabilities = classified(n=100, wrong=10)
+    error = evaluate(probabilities, labels).calibration_error
+    assert f"error {percent(error)}" in words(figures.reliability_diagram(probabilities, labels))
+
+
+def test_comparison_puts_the_best_first_and_highlights_it():
+    accuracies = [0.098, 0.9951, np.nan, 0.99]
+    ends = [
+        wilson_interval(round(10000 * accuracy), 10000) if accuracy == accuracy else (np.nan,) * 2
+        for accuracy in accuracies
+    ]
+    figure = figures.comparison(
+        ["collapsed", "winner", "failed", "a" * 100], accuracies, *zip(*ends, strict=True), ["", "best", "failed", ""]
+    )
+    drawn(figure)
+    text = words(figure)
+    assert text.index("winner") < text.index("aaaa") < text.index("collapsed") < text.index("failed")
+    assert "99.51 %  best" in text
+    bold = [t.get_text() for t in figure.findobj(mpl.text.Text) if t.get_fontweight() in ("bold", 700)]
+    assert bold == ["winner", "99.51 %  best"]
+    drawn(figures.comparison([], [], [], [], []))
+
+
+def test_overlaid_runs_are_ordered_and_divergence_is_marked():
+    runs = {f"run {index}": history(last=0.9 + index / 130) for index in range(12)} | {"diverged": history(nan_at=250)}
+    figure = figures.overlaid_curves(runs)
+    drawn(figure)
+    names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert "run 11" in names[0]
+    assert "diverged  ✕ NaN" in names[-1]
+    assert sum("✕" in name for name in names) == 1
+    losses = figures.overlaid_curves(runs, "validation/loss").axes[0].get_legend().get_texts()
+    assert "run 0" in losses[-1].get_text() or "NaN" in losses[-1].get_text()
+    drawn(figures.overlaid_curves({}))
+
+
+def test_initialisation_study_emphasises_five_epochs():
+    epochs = np.arange(1, 21)
+    figure = figures.initialisation_study({"narrow": (epochs, 1 - 0.8 / epochs), "Glorot": (epochs, 1 - 0.2 / epochs)})
+    drawn(figure)
+    first, whole = figure.axes
+    assert [len(line.get_xdata()) for line in first.lines] == [5, 5]
+    assert [len(line.get_xdata()) for line in whole.lines] == [20, 20]
+    assert {"20.0 %", "80.0 %"} <= set(words(figure).splitlines())
+    drawn(figures.initialisation_study({"one": (epochs[:1], np.array([np.nan])), "two": (epochs[:1], np.array([0.1]))}))
+
+
+def test_percentages_tell_good_models_apart():
+    assert [percent(share) for share in (0, 0.5, 0.9927, 1, np.nan)] == ["0 %", "50.0 %", "99.27 %", "100 %", "–"]
+    assert len(shortened("x" * 100)) <= 30
+    assert shortened("short") == "short"
+
+
+def test_threads_draw_the_same():
+    images, labels, probabilities = classified()
+    draw = [
+        lambda: figures.png(figures.learning_curves(history(), "run")),
+        lambda: figures.png(figures.predictions(images, labels, probabilities)),
+        lambda: figures.png(figures.reliability_diagram(probabilities, labels)),
+    ] * 4
+    alone = [function() for function in draw]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda function: function(), draw)) == alone
+
+
+def test_matplotlibs_settings_stay_as_they_were():
+    before = dict(mpl.rcParams)
+    figures.png(figures.learning_curves(history(), "run"))
+    assert dict(mpl.rcParams) == before

@@ -1,0 +1,222 @@
+"""The training process on a small made data set: results, resuming, divergence, selection."""
+
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from made_data import make_dataset
+
+from mnist_models.data.arrays import load_arrays, save_arrays
+from mnist_models.metrics_log import read_records
+from mnist_models.recipe import Augmentation, Optimizer
+from mnist_models.recipes import find_recipe
+from mnist_models.recipes.relu_dropout import network
+from mnist_models.run_directory import RunDirectory
+from mnist_models.trainer import checkpoint as checkpoints
+from mnist_models.trainer import training
+from mnist_models.trainer.job import PredictJob, TrainJob, from_line, to_line
+from mnist_models.trainer.prediction import predict
+
+# Dropout, augmentation, Adam and a schedule: everything that has a state or draws at random.
+RECIPE = replace(
+    find_recipe("relu_dropout_stable"),
+    name="made",
+    network=network,
+    optimizer=Optimizer("adam", 0.01, schedule="one_cycle"),
+    augmentation=Augmentation(rotation_degrees=5, shift=0.05, zoom=0.05),
+    label_smoothing=0.1,
+    batch_size=50,
+    steps=60,
+    validations=6,
+    validation_fraction=0.2,
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return save_arrays(make_dataset(classes=4, side=16, train=300, test=80), tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """Recipes by name, for the trainer to find."""
+    recipes = {"made": RECIPE}
+    monkeypatch.setattr(training, "find_recipe", lambda name: recipes[name])
+    return recipes
+
+
+def job(directory, data, recipe="made", seed=3, continues=None):
+    directory.mkdir(exist_ok=True)
+    return TrainJob(directory, recipe, seed, data, "float32", continues)
+
+
+def final_weights(directory):
+    return checkpoints.load(RunDirectory(directory).checkpoint_file)
+
+
+def assert_same_end(one, other):
+    first, second = final_weights(one), final_weights(other)
+    for part in ("model", "optimizer"):
+        for a, b in zip(getattr(first, part), getattr(second, part), strict=True):
+            np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(RunDirectory(one).predictions().test, RunDirectory(other).predictions().test)
+
+
+def without_times(path):
+    drop = ("time", "speed/images_per_second", "memory/trainer_mb")
+    return [{k: v for k, v in record.items() if k not in drop} for record in read_records(path)[0]]
+
+
+def test_a_training_leaves_everything_behind(tmp_path, data, known):
+    result = training.train(job(tmp_path / "run", data))
+    directory = RunDirectory(tmp_path / "run")
+    assert result == directory.result()
+    assert result.status == "finished"
+    assert result.test_accuracy > 0.9  # the made classes are easy
+    assert result.steps == result.kept_step == 60
+    assert result.parameters == 256 * 100 + 100 + 100 * 4 + 4
+    history = directory.history()
+    assert history["train/loss"][0].tolist() == list(range(1, 61))
+    assert history["validation/accuracy"][0].tolist() == [10, 20, 30, 40, 50, 60]
+    predictions = directory.predictions()
+    assert predictions.test.shape == (80, 4)
+    assert len(predictions.validation) == len(predictions.validation_indices) == 60
+    accuracy = np.mean(predictions.test.argmax(1) == load_arrays(data).y_test)
+    assert result.test_accuracy == pytest.approx(accuracy)
+    # The saved model gives the same probabilities, from the same uint8 images.
+    np.save(tmp_path / "images.npy", load_arrays(data).x_test)
+    predict(PredictJob(directory.model_file, tmp_path / "images.npy", tmp_path / "probabilities.npy"))
+    np.testing.assert_array_equal(np.load(tmp_path / "probabilities.npy"), predictions.test)
+
+
+def test_the_same_seed_gives_the_same_result_and_another_another(tmp_path, data, known):
+    for name, seed in (("one", 3), ("same", 3), ("other", 4)):
+        training.train(job(tmp_path / name, data, seed=seed))
+    assert_same_end(tmp_path / "one", tmp_path / "same")
+    with pytest.raises(AssertionError):
+        assert_same_end(tmp_path / "one", tmp_path / "other")
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing may catch it."""
+
+
+@pytest.mark.parametrize("stretches", [1, 4, 7])
+def test_an_interrupted_training_ends_like_an_uninterrupted_one(tmp_path, data, known, monkeypatch, stretches):
+    known["made"] = replace(RECIPE, keep="best")
+    training.train(job(tmp_path / "control", data))
+    run, left = training.Loop.run, [stretches]
+
+    def killed_after(loop, batches, first_step):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return run(loop, batches, first_step)
+
+    monkeypatch.setattr(training.Loop, "run", killed_after)
+    with pytest.raises(Killed):
+        training.train(job(tmp_path / "run", data))
+    assert RunDirectory(tmp_path / "run").result() is None
+    monkeypatch.setattr(training.Loop, "run", run)
+    result = training.train(job(tmp_path / "run", data))
+    assert_same_end(tmp_path / "control", tmp_path / "run")
+    control = RunDirectory(tmp_path / "control")
+    assert without_times(RunDirectory(tmp_path / "run").metrics_file) == without_times(control.metrics_file)
+    assert result.kept_step == control.result().kept_step
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, data, known, monkeypatch):
+    training.train(job(tmp_path / "control", data))
+    saved = []
+    save = checkpoints.save
+
+    def killed_at_third(checkpoint, path):
+        save(checkpoint, path)
+        saved.append(checkpoint.progress.step)
+        if len(saved) == 3:
+            raise Killed
+
+    monkeypatch.setattr(checkpoints, "save", killed_at_third)
+    with pytest.raises(Killed):
+        training.train(job(tmp_path / "run", data))
+    monkeypatch.setattr(checkpoints, "save", save)
+    file = RunDirectory(tmp_path / "run").checkpoint_file
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    result = training.train(job(tmp_path / "run", data))
+    assert result.resumed_at == (saved[1],)
+    assert_same_end(tmp_path / "control", tmp_path / "run")
+
+
+def test_a_continued_training_starts_from_the_weights_and_the_optimiser(tmp_path, data, known):
+    known["made"] = replace(RECIPE, optimizer=Optimizer("adam", 0.01))
+    known["more"] = replace(RECIPE, name="more", continues="made", optimizer=Optimizer("adam", 1e-9))
+    training.train(job(tmp_path / "first", data))
+    training.train(job(tmp_path / "second", data, "more", continues=tmp_path / "first"))
+    first, second = final_weights(tmp_path / "first"), final_weights(tmp_path / "second")
+    np.testing.assert_allclose(second.model[0], first.model[0], atol=1e-6)
+    assert int(second.optimizer[0]) == 120  # iterations go on
+
+
+def test_best_keeps_the_best_validation_not_the_last(tmp_path, data, known):
+    # A rate that only rises breaks the model again after a good start.
+    known["made"] = replace(RECIPE, keep="best", optimizer=Optimizer("sgd", 3.0, schedule="one_cycle", warm_up=0.99))
+    result = training.train(job(tmp_path / "run", data))
+    history = RunDirectory(tmp_path / "run").history()
+    steps, accuracies = history["validation/accuracy"]
+    assert result.kept_step == steps[np.argmax(accuracies)] < 60
+    assert result.validation_accuracy == pytest.approx(accuracies.max())
+    assert accuracies[-1] < accuracies.max()
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_divergence_is_diagnosed_and_the_last_good_weights_kept(tmp_path, data, known, declared):
+    known["made"] = replace(
+        RECIPE, loss="naive_cross_entropy", label_smoothing=0.0, optimizer=Optimizer("sgd", 500.0), diverges=declared
+    )
+    result = training.train(job(tmp_path / "run", data))
+    directory = RunDirectory(tmp_path / "run")
+    losses = directory.history()["train/loss"][1]
+    assert result.status == "diverged"
+    assert result.first_nan_step == np.flatnonzero(~np.isfinite(losses))[0] + 1
+    assert result.nan_variable.endswith("output/bias")
+    assert np.isnan(directory.predictions().test).all()
+    # A recipe that is to show the collapse goes on to its end; any other stops at once.
+    assert result.steps == (60 if declared else result.first_nan_step)
+    assert result.test_accuracy == pytest.approx(np.mean(load_arrays(data).y_test == 0))
+    assert [file.name.startswith("last-good") for file in directory.kept_files()] == [True]
+    model = keras.saving.load_model(directory.model_file)
+    assert all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
+def test_a_damaged_run_directory_has_no_result(tmp_path, data, known):
+    training.train(job(tmp_path / "run", data))
+    directory = RunDirectory(tmp_path / "run")
+    for file in (directory.model_file, directory.predictions_file, directory.metrics_file):
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-1])
+        assert directory.result() is None, file
+        file.write_bytes(whole)
+        assert directory.result() is not None
+    directory.result_file.write_text(directory.result_file.read_text()[:50])
+    assert directory.result() is None
+
+
+def test_mixed_precision_trains_and_serves_float32(tmp_path, data, known):
+    known["made"] = replace(RECIPE, steps=30)
+    result = training.train(replace(job(tmp_path / "run", data), precision="bfloat16"))
+    assert result.test_accuracy > 0.9
+    assert RunDirectory(tmp_path / "run").predictions().test.dtype == np.float32
+    model = keras.saving.load_model(RunDirectory(tmp_path / "run").model_file)
+    assert {layer.dtype_policy.name for layer in model._flatten_layers(include_self=False)} <= {"float32"}
+
+
+def test_a_job_survives_its_line(tmp_path):
+    for made in (job(tmp_path / "x", tmp_path / "data.npz", continues=tmp_path / "y"), job(tmp_path / "x", tmp_path)):
+        line = to_line(made)
+        assert line.count("\n") == 1
+        assert json.loads(line)["kind"] == "train"
+        assert from_line(line) == made
+    asked = PredictJob(tmp_path / "model.keras", tmp_path / "a.npy", tmp_path / "b.npy")
+    assert from_line(to_line(asked)) == asked
