@@ -60,8 +60,7 @@ def measure_preparation(images: npt.NDArray[np.uint8]) -> Preparation:
     background = float(np.median(edge))
     light_on_dark = background < 128
     strength: npt.NDArray[np.float32] = np.abs(chosen.astype(np.float32) - background)
-    ink = strength >= INK
-    longest = np.maximum(_extent(ink, 2), _extent(ink, 1))
+    longest = np.maximum(_extent(strength, 2), _extent(strength, 1))
     box = int(np.bincount(longest).argmax())
     mass = strength.sum(axis=(1, 2))
     off = [_centre(strength.sum(axis=2), mass) - size[0] / 2, _centre(strength.sum(axis=1), mass) - size[1] / 2]
@@ -72,9 +71,9 @@ def measure_preparation(images: npt.NDArray[np.uint8]) -> Preparation:
     return Preparation(size, light_on_dark, box=None, centre_by_mass=False)
 
 
-def _extent(ink: npt.NDArray[np.bool_], axis: int) -> npt.NDArray[np.int64]:
+def _extent(strength: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.int64]:
     """Pixels [n] from the first to the last line with ink; `axis` runs along the lines."""
-    lines: npt.NDArray[np.bool_] = ink.any(axis=axis)
+    lines = strength.max(axis=axis) >= INK
     first, last = lines.argmax(axis=1), lines.shape[1] - lines[:, ::-1].argmax(axis=1)
     return np.where(lines.any(axis=1), last - first, 0)
 

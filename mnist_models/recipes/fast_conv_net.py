@@ -38,6 +38,7 @@ def network(shape: tuple[int, int], classes: int) -> "keras.Model":
     smaller = [layers.MaxPooling2D(pool, padding="same")] if max(pool) > 1 else []
     return keras.Sequential(
         [
+            keras.Input((*shape, 1)),
             *features.layers,
             *smaller,
             layers.Flatten(),

@@ -50,7 +50,7 @@ def comparison(
         _beside(axes, place, 0, -8, "right", shortened(names[index]), weight)
         _beside(axes, place, 1, 8, "left", f"{percent(accuracies[index])}  {shortened(statuses[index], 13)}", weight)
     label_error_axis(axes, *error_limits([*lows, *highs, *accuracies]), "x")
-    axes.set_ylim(count - 0.5, -0.5)
+    axes.set_ylim(max(count, 1) - 0.5, -0.5)
     axes.set_yticks([])
     heading(axes, "accuracy", "bars: 95 % interval")
     return figure
