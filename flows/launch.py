@@ -1,5 +1,6 @@
 """Start a flow from the command line: check first, then warm up the trainers, then let Prefect begin."""
 
+import subprocess
 import sys
 from typing import Any
 
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from mnist_models.data.official import DataUnavailable
 from tasks.environment import set_defaults
+from tasks.prefect_server import start_temporary_server, wait_until_ready
 
 
 def run_train(
@@ -29,12 +31,13 @@ def run_train(
     console = Console()
     count = len(request.recipes) * len(request.seeds)
     console.print(f"Training {count} {'recipe' if count == 1 else 'recipes'}; starting Prefect and the trainers.")
-    _prepare_environment()
+    server = _prepare_environment()
     with trainers_started_early(settings, count):
         from flows.train import train
         from tasks.chains import RecipesFailed
         from tasks.summary import print_summary
 
+        wait_until_ready(server)
         try:
             result = train(suite, recipes, seed, seeds, data, promote, force, summary)
             status = 0
@@ -47,29 +50,33 @@ def run_train(
     return status
 
 
-def _prepare_environment() -> None:
-    """Leave the terminal to our own display; Prefect's records are complete all the same."""
+def _prepare_environment() -> "subprocess.Popen[bytes] | None":
+    """Leave the terminal to our own display, and start Prefect's temporary server if one is needed."""
     set_defaults(
         PREFECT_LOGGING_EXTRA_LOGGERS="flows,tasks,mnist_models",
-        PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="WARNING",
-        PREFECT_SERVER_LOGGING_LEVEL="ERROR",
+        PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL",
+        PREFECT_SERVER_LOGGING_LEVEL="CRITICAL",
     )
+    return start_temporary_server()
 
 
 def run_predict(files: list[str], as_json: bool) -> int:
     """Run the predict flow and print what it finds; gives the exit status."""
     import json
+    from pathlib import Path
 
-    from tasks.prediction import read_images
+    from mnist_models.images.read import read_image
     from tasks.session import trainers_started_early
     from tasks.settings import load_settings
 
-    _prepare_environment()
     settings = load_settings()
-    read_images(files)
+    for file in files:
+        read_image(Path(file))
+    server = _prepare_environment()
     with trainers_started_early(settings, 1):
         from flows.predict import predict
 
+        wait_until_ready(server)
         rows = predict(files)
     if as_json:
         print(json.dumps(rows, indent=2))

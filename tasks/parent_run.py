@@ -1,12 +1,12 @@
 """The MLflow run of a whole flow run, above the trainings' runs."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prefect import runtime
 
 from mnist_models.data.dataset import Dataset
+from tasks.prefect_server import ui_address
 from tasks.request import Request
 from tasks.session import Session, code_tags
 
@@ -17,12 +17,11 @@ def parent_run(
 ) -> Iterator[dict[str, str]]:
     """Open the parent run and close it with its true status; gives the tags that link runs to the flow run."""
     tracker = session.tracker
-    base = os.environ.get("PREFECT_UI_URL") or os.environ.get("PREFECT_API_URL", "").removesuffix("/api")
     flow_run_id = str(runtime.flow_run.id)
     flow_tags = {
         "prefect.flow_run_id": flow_run_id,
         "prefect.flow_run_name": str(runtime.flow_run.name),
-        "prefect.url": f"{base or 'http://127.0.0.1:4200'}/runs/flow-run/{flow_run_id}",
+        "prefect.url": f"{ui_address()}/runs/flow-run/{flow_run_id}",
     }
     tags = {"suite": suite, "data": dataset.name, "data_digest": dataset.digest, **code_tags(), **flow_tags}
     session.parent_run_id = tracker.start_run(str(runtime.flow_run.name), tags)

@@ -1,5 +1,6 @@
 """What can be seen of running trainings: bars or plain lines on the terminal, artifacts in Prefect."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from mnist_models.metrics_log import Record
+
+logger = logging.getLogger(__name__)
 
 LINE_SECONDS = 10.0
 ARTIFACT_SECONDS = 2.0
@@ -91,7 +94,8 @@ class Display:
             yield self
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """A line that stays, on the screen and in Prefect's log."""
+        logger.info(text)
         self.console.print(text, highlight=False, soft_wrap=not self.console.is_terminal)
 
     def update(self, label: str, snapshot: Snapshot) -> None:

@@ -19,6 +19,7 @@ from rich.table import Table
 from mnist_models.atomic import write_atomically
 from mnist_models.evaluation.promotion import Decision
 from tasks.comparison import Row, spread
+from tasks.prefect_server import is_temporary, ui_address
 from tasks.registry import Champion
 from tasks.session import Session
 from tasks.settings import Settings
@@ -130,18 +131,16 @@ def print_summary(console: Console, settings: Settings, summary: dict[str, Any])
 def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
     """The commands that open MLflow's and Prefect's UI on this very run, or just the addresses of servers."""
     uri, base = settings.resolved_tracking_uri, mlflow_address(settings)
-    lines = []
+    lines = ["See it in MLflow:"]
     if not uri.startswith("http"):
         command = [_program("mlflow"), "server", "--backend-store-uri", uri, "--host", settings.host]
-        lines += ["See it in MLflow:", "  " + shlex.join([*command, "--port", str(settings.port)])]
+        lines.append("  " + shlex.join([*command, "--port", str(settings.port)]))
     lines.append(f"  {base}/#/experiments/{summary['mlflow_experiment_id']}/runs?workflowType=machine_learning")
     lines.append(f"  {_run_link(base, summary, summary['mlflow_run_id'])}")
-    api = os.environ.get("PREFECT_API_URL", "")
-    if not api:
-        lines += ["See it in Prefect:", f"  {_program('prefect')} server start"]
-    lines.append(
-        f"  {(api or 'http://127.0.0.1:4200/api').removesuffix('/api')}/runs/flow-run/{summary['flow_run_id']}"
-    )
+    lines.append("See it in Prefect:")
+    if is_temporary():
+        lines.append(f"  {_program('prefect')} server start")
+    lines.append(f"  {ui_address()}/runs/flow-run/{summary['flow_run_id']}")
     return lines
 
 

@@ -79,7 +79,7 @@ def train_recipe(
         result = directory.result()
         reused = result is not None
         if result is None and directory.result_file.exists():
-            logger.warning("%s: its files are damaged, so that it is trained again", name)
+            session.display.say(f"{name}: its files are damaged, so that it is trained again")
             _set_aside(directory.path)
         directory.path.mkdir(exist_ok=True)
         run = TrackedRun(session.tracker, directory.path)
@@ -163,7 +163,7 @@ def _supervise(
         session.tracker.end_run(run.run_id, "FAILED")
         raise
     except TrainerDied as death:
-        logger.warning("%s: %s; it goes on at its last checkpoint", name, death)
+        session.display.done(name, f"{death}; it goes on at its last checkpoint")
         raise
     except BaseException:
         session.tracker.log(run.run_id, tags={"status": "interrupted"})

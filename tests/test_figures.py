@@ -65,7 +65,7 @@ CURVES = {
 
 @pytest.mark.parametrize("name", CURVES)
 def test_learning_curves_of_any_run(name):
-    assert drawn(figures.learning_curves(CURVES[name], "a $run_1", test_accuracy=0.99)).std() > 5
+    assert drawn(figures.learning_curves(CURVES[name], "$not a formula$ $\\frac$", test_accuracy=0.99)).std() > 5
     drawn(figures.learning_curves(CURVES[name], "a run", test_accuracy=np.nan, nan_step=5))
     drawn(figures.overlaid_curves({"run": CURVES[name], "other": history()}))
     drawn(figures.overlaid_curves({"run": CURVES[name], "other": history()}, "train/loss", x="share"))
@@ -111,6 +111,15 @@ def test_smoothing_skips_what_is_not_finite():
     assert first_nan(history()) is None
 
 
+def test_an_enormous_loss_hides_nothing_after_it():
+    steps = np.arange(1000)
+    values = np.where(steps == 100, 1e30, 0.5)
+    run = {"train/loss": (steps, values)}
+    for figure in (figures.learning_curves(run, ""), figures.overlaid_curves({"run": run}, "train/loss")):
+        curve = figure.axes[0].lines[-1].get_ydata()
+        assert curve[-100:] == pytest.approx(np.full(100, 0.5))
+
+
 def test_envelope_keeps_extremes():
     values = np.zeros(10000)
     values[5000], values[7000] = 9, -9
@@ -136,12 +145,13 @@ def test_every_class_has_samples():
     assert f"120 of {len(np.unique(labels))} classes" in words(figures.sample_images(images, labels))
 
 
-def test_an_image_is_shown_as_it_is():
-    images = np.zeros((1, 16, 16), np.uint8)
-    images[0, :8] = 200
+@pytest.mark.parametrize("side", [16, 28])
+def test_an_image_is_shown_as_it_is(side):
+    images = np.zeros((1, side, side), np.uint8)
+    images[0, : side // 2] = 200
     pixels = drawn(figures.sample_images(images, np.array([0], np.int32)))
     black = (pixels == 0).all(axis=2).sum()
-    assert black % (8 * 16) == 0
+    assert black % (side * side // 2) == 0
     assert 500 < black <= (pixels == 200).all(axis=2).sum() < 1.1 * black
 
 
@@ -182,11 +192,11 @@ def test_figures_of_any_evaluation(k, values):
 
 def test_confusion_matrix_has_numbers_for_few_classes():
     matrix = np.diag([500, 600, 700])
-    matrix[1, 2] = 37
+    matrix[0, 1], matrix[1, 2] = 2, 37
     text = words(figures.confusion_matrix(matrix)).splitlines()
     assert {"500", "600", "700", "37"} <= set(text)
-    assert "37 mistakes among 1,837 test images" in text
-    assert any("37 ×  1 taken for 2" in line for line in text)
+    assert "39 mistakes among 1,839 test images" in text
+    assert text.index("37 ×  1 taken for 2") < text.index("2 ×  0 taken for 1")
     assert "500" not in words(figures.confusion_matrix(np.diag(np.full(21, 500)))).splitlines()
 
 
@@ -194,8 +204,8 @@ def test_one_mistake_is_seen_beside_a_thousand_classes():
     matrix = np.diag(np.full(1000, 10))
     clean = drawn(figures.confusion_matrix(matrix))
     matrix[3, 700] = 1
-    different = (clean != drawn(figures.confusion_matrix(matrix))).any(axis=2)
-    assert different[:, 100:650].sum() >= 6
+    different = np.abs(clean.astype(int) - drawn(figures.confusion_matrix(matrix))).max(axis=2)
+    assert (different[:, 100:650] > 60).sum() >= 8
 
 
 def test_the_worst_classes_are_shown():

@@ -70,6 +70,10 @@ def test_predicted_takes_the_first_of_equals():
     assert predicted(np.array([[0.5, 0.5], [0.1, 0.9]], np.float32)).tolist() == [0, 1]
 
 
+def test_predicted_takes_numbers_before_nan():
+    assert predicted(np.array([[np.nan, 0.2, 0.8], [np.nan] * 3], np.float32)).tolist() == [2, 0]
+
+
 @pytest.mark.parametrize("k", [2, 1000])
 def test_any_number_of_classes(k):
     labels = np.arange(k, dtype=np.int32)

@@ -25,7 +25,7 @@ def network(shape: tuple[int, int], classes: int) -> "keras.Model":
     def convolution(filters: int, size: int, strides: tuple[int, int], name: str) -> layers.Layer:
         return layers.Conv2D(filters, size, strides, use_bias=False, kernel_initializer="he_normal", name=name)
 
-    strides = tuple(2 if side > 40 else 1 for side in shape)
+    strides = (2 if shape[0] > 40 else 1, 2 if shape[1] > 40 else 1)
     features = keras.Sequential(
         [
             keras.Input((*shape, 1)),

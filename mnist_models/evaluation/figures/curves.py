@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
-from mnist_models.evaluation.figures.history import History, envelope, finite, first_nan, series, smoothed
+from mnist_models.evaluation.figures.history import History, envelope, finite, first_nan, limited, series, smoothed
 from mnist_models.evaluation.figures.scale import error_limits, error_position, label_error_axis, loss_limit
 from mnist_models.evaluation.figures.style import (
     INK,
@@ -51,11 +51,12 @@ def overlaid_curves(
     entries: list[tuple[float, str, Line2D]] = []
     for (name, history), (colour, line) in zip(histories.items(), styles, strict=False):
         steps, values = series(history, metric)
+        values = limited(values, 0, 1 if is_accuracy else 2 * top)
         diverged = first_nan(history)
         scale = 1.0 if x == "step" else 1 / max(int(steps.max(initial=1)), 1)
         if metric.startswith("train/"):
             steps, values = envelope(steps, smoothed(values, len(values) // 60), 400)
-        height = error_position(values) if is_accuracy else np.minimum(values, 2 * top)
+        height = error_position(values) if is_accuracy else values
         (curve,) = axes.plot(steps * scale, height, color=colour, linestyle=line, linewidth=1.6)
         if len(values) <= 30:
             curve.set(marker="o", markersize=3.5)

@@ -25,6 +25,14 @@ def finite(values: Values) -> Values:
     return values[np.isfinite(values)]
 
 
+def limited(values: Values, low: float, high: float) -> Values:
+    """The `values` moved to `low` and `high` where they lie beyond, and NaN where they are not finite.
+
+    A loss of 1e30 would take all precision from the sums of `smoothed` and from the renderer's coordinates.
+    """
+    return np.where(np.isfinite(values), np.clip(values, low, high), np.nan)
+
+
 def first_nan(history: History) -> int | None:
     """The first step at which a loss was not a finite number, or None."""
     first = []

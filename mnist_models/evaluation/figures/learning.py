@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
-from mnist_models.evaluation.figures.history import History, envelope, finite, first_nan, series, smoothed
+from mnist_models.evaluation.figures.history import History, envelope, finite, first_nan, limited, series, smoothed
 from mnist_models.evaluation.figures.scale import accuracy_floor, loss_limit
 from mnist_models.evaluation.figures.style import (
     BLUE,
@@ -67,8 +67,7 @@ def _draw(axes: Axes, history: History, metric: str, low: float, high: float) ->
     for part in ("train", "validation"):
         steps, values = series(history, f"{part}/{metric}")
         outside |= bool(((values < low) | (values > high)).any())
-        # Far beyond the axis the renderer would lose precision.
-        near = np.where(np.isfinite(values), np.clip(values, 2 * low - high, 2 * high - low), np.nan)
+        near = limited(values, 2 * low - high, 2 * high - low)
         if not len(finite(near)):
             continue
         if part == "validation":
