@@ -3,10 +3,11 @@
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from mnist_models.errors import InvalidInput
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     add_completion=False,
@@ -62,11 +63,11 @@ def main() -> None:
         status = app(standalone_mode=False)
     except InvalidInput as error:
         _refuse(str(error))
-    except click.ClickException as error:
-        _refuse(error.format_message())
-    except (KeyboardInterrupt, click.Abort):
-        print("mnist: interrupted; run the same command again to go on", file=sys.stderr)
-        sys.exit(130)
+    except typer.TyperException as error:
+        # Those for a wrong command line name the option only in their formatted message.
+        _refuse(error.format_message() if isinstance(error, typer.BadParameter) else str(error))
+    if status == INTERRUPTED:  # typer's answer to Ctrl-C
+        print("mnist: interrupted; the same command goes on where this one stopped", file=sys.stderr)
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -78,7 +78,7 @@ class Chains:
         for training, name, futures in sorted(
             self._started, key=lambda started: (order.index(started[0].recipe.name), started[0].seed)
         ):
-            results = [future.result(raise_on_failure=False) for future in futures]
+            results = [_end(future) for future in futures]
             if isinstance(results[-1], Evaluated):
                 evaluated[name] = results[-1]
                 rows.append(row(name, results[-1]))
@@ -87,3 +87,9 @@ class Chains:
                 reason = (str(first).strip() or type(first).__name__).splitlines()[-1]
                 rows.append(Row(training.recipe.name, training.seed, name, "failed", expected=False, reason=reason))
         return Outcomes(tuple(rows), evaluated)
+
+
+def _end(future: PrefectFuture[Any]) -> Any:
+    """Result or exception of a task; None where it never ran, because an earlier one had failed."""
+    future.wait()
+    return future.state.result(raise_on_failure=False) if future.state.is_final() else None

@@ -90,6 +90,11 @@ class Tracker:
                 raise
             return False
 
+    def resume_run(self, run_id: str) -> None:
+        """Say that a run goes on, whatever an interruption has made of its status."""
+        with self._lock:
+            self.client.update_run(run_id, "RUNNING")
+
     def end_run(self, run_id: str, status: str) -> None:
         """Set the final status: FINISHED, FAILED or KILLED."""
         with self._lock:

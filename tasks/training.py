@@ -144,6 +144,8 @@ def _supervise(
     images = len(stratified_split(dataset.y_train, recipe.validation_fraction, training.seed)[0])
     observer = Observer(recipe.total_steps(images), recipe.batch_size)
     artifact = ProgressArtifact(name)
+    run.read()  # what an earlier attempt has left says nothing about the speed of this one
+    session.tracker.resume_run(run.run_id)
 
     def look() -> None:
         snapshot = observer.see(run.read())

@@ -203,9 +203,9 @@ def test_confusion_matrix_has_numbers_for_few_classes():
 def test_one_mistake_is_seen_beside_a_thousand_classes():
     matrix = np.diag(np.full(1000, 10))
     clean = drawn(figures.confusion_matrix(matrix))
-    matrix[3, 700] = 1
+    matrix[500, 700] = 1
     different = np.abs(clean.astype(int) - drawn(figures.confusion_matrix(matrix))).max(axis=2)
-    assert (different[:, 100:650] > 60).sum() >= 8
+    assert (different[100:, 100:650] > 60).sum() >= 8
 
 
 def test_the_worst_classes_are_shown():

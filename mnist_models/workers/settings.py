@@ -75,7 +75,7 @@ def _cores() -> int:
 
 
 def _cpu_precision() -> tuple[Precision, str]:
-    """Measured: bfloat16 convolutions are about twice as fast on AMD's AVX-512 unit, and 1.6 times slower on Intel's."""
+    """Measured: bfloat16 convolutions are about twice as fast on AMD's AVX-512 unit, 1.6 times slower on Intel's."""
     vendor, flags = _cpu()
     if "amx_bf16" in flags:
         return "bfloat16", "the processor has AMX tiles for it"

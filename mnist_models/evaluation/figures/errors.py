@@ -39,7 +39,7 @@ def confusion_matrix(matrix: npt.NDArray[np.int64]) -> Figure:
     k = len(matrix)
     wrong = np.where(np.eye(k, dtype=bool), 0, matrix)
     total, mistakes = int(matrix.sum()), int(wrong.sum())
-    figure = new_figure(6.7, f"{mistakes:,} mistakes among {total:,} test images")
+    figure = new_figure(6.7, f"{mistakes:,} mistake{'s' if mistakes != 1 else ''} among {total:,} test images")
     axes = new_axes(figure, 0.75, 0.65, 2.15, 0.75)
     axes.grid(visible=False)
     axes.set_xlim(-0.5, k - 0.5)
@@ -51,9 +51,18 @@ def confusion_matrix(matrix: npt.NDArray[np.int64]) -> Figure:
     side = (cell - 1 if k <= NUMBERED else max(cell, 3.0)) * 72 / DPI
     diagonal = np.arange(k)
     axes.scatter(diagonal, diagonal, s=side**2, marker="s", color=DIAGONAL, linewidths=0)
+    faintest = 0.15 if k <= NUMBERED else 0.45  # a small square must be strong to be seen
     strength = np.log(counts) / np.log(max(counts.max(initial=1), 8))
     axes.scatter(
-        columns, rows, s=side**2, marker="s", c=0.15 + 0.85 * strength, cmap="YlOrRd", vmin=0, vmax=1.15, linewidths=0
+        columns,
+        rows,
+        s=side**2,
+        marker="s",
+        c=faintest + (1 - faintest) * strength,
+        cmap="YlOrRd",
+        vmin=0,
+        vmax=1.15,
+        linewidths=0,
     )
     if k <= NUMBERED:
         axes.set_xticks(diagonal)

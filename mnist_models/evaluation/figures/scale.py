@@ -1,10 +1,13 @@
 """Axis limits and scales on which good and bad classifiers can both be read."""
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from mnist_models.evaluation.figures.history import History, Values, finite, series
+from mnist_models.evaluation.figures.style import SMALL
 
 BEST_ERROR = 1e-4
 """The error axis ends here: 99.99 % and 100 % fall together."""
@@ -60,15 +63,21 @@ def error_limits(accuracies: npt.ArrayLike) -> tuple[float, float]:
     return low - room, high + room
 
 
-def label_error_axis(axes: Axes, low: float, high: float, direction: str) -> None:
+def label_error_axis(axes: Axes, low: float, high: float, direction: Literal["x", "y"]) -> None:
     """Limit the x or y axis to positions `low` to `high` and label it with accuracies."""
+    distance = (0.1 if direction == "x" else 0.06) * (high - low)  # labels are wider than high
     for candidates in TICKS:
         places = {float(error_position(tick / 100)): f"{tick:g} %" for tick in candidates}
-        ticks = _spaced([place for place in places if low <= place <= high], 0.12 * (high - low))
+        ticks = _spaced([place for place in places if low <= place <= high], distance)
         if len(ticks) >= 4:
             break
-    axes.set(**{f"{direction}lim": (low, high)})
-    axes.set(**{f"{direction}ticks": ticks, f"{direction}ticklabels": [places[tick] for tick in ticks]})
+    labels = [places[tick] for tick in ticks]
+    if direction == "x":
+        axes.set_xlim(low, high)
+        axes.set_xticks(ticks, labels, fontsize=SMALL)
+    else:
+        axes.set_ylim(low, high)
+        axes.set_yticks(ticks, labels)
 
 
 def _spaced(places: list[float], distance: float) -> list[float]:

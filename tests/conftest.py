@@ -1,0 +1,82 @@
+"""What tests share: a state folder of their own each, and one Prefect server for all that need one."""
+
+import pytest
+
+from mnist_models.recipes import all_recipes
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory):
+    """A real Prefect server with an empty database, for the whole session."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=180):
+        yield
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty folder with a mlflow.yml in it, as the current one."""
+    (tmp_path / "mlflow.yml").write_text("experiment_name: test\nregistered_model: test-model\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MNIST_CONFIG", str(tmp_path / "mlflow.yml"))
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def small_recipes(tmp_path, monkeypatch):
+    """Recipes that take no time, in a file of their own as users can have them; also seen by trainer processes."""
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    (folder / "small.py").write_text(SMALL)
+    import mnist_models.recipes
+
+    monkeypatch.setenv("MNIST_RECIPES", str(folder))
+    monkeypatch.setattr(mnist_models.recipes, "__path__", [*mnist_models.recipes.__path__])
+    monkeypatch.delitem(__import__("sys").modules, "mnist_models.recipes.small", raising=False)
+    all_recipes.cache_clear()
+    yield
+    all_recipes.cache_clear()
+
+
+SMALL = '''
+"""Small recipes for tests."""
+
+from dataclasses import replace
+
+from mnist_models.recipe import Optimizer
+from mnist_models.recipes.relu_dropout import NAIVE
+
+
+def network(shape, classes):
+    """One hidden layer."""
+    from mnist_models.recipes.relu_dropout import network
+
+    return network(shape, classes)
+
+
+def broken_network(shape, classes):
+    """Raise."""
+    raise RuntimeError("this network cannot be built")
+
+
+SMALL = replace(
+    NAIVE, name="small", summary="Small", network=network, loss="cross_entropy", batch_size=20, steps=40,
+    validations=4, validation_fraction=0.2, suites=("small",), notebook_row=None, study="smallness", seconds=1,
+)
+RECIPES = (
+    SMALL,
+    replace(SMALL, name="small_best", summary="Small, on", continues="small", keep="best"),
+    replace(
+        SMALL, name="small_diverged", summary="Small, to NaN", loss="naive_cross_entropy",
+        optimizer=Optimizer("sgd", 500.0), diverges=True, study=None,
+    ),
+    replace(
+        SMALL, name="small_surprise", summary="Small, to NaN", loss="naive_cross_entropy",
+        optimizer=Optimizer("sgd", 500.0), suites=(), study=None,
+    ),
+    replace(SMALL, name="small_broken", summary="Small, broken", network=broken_network, suites=(), study=None),
+)
+'''

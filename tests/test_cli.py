@@ -1,0 +1,84 @@
+"""The command line as a user meets it: in a process of its own, from any folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from made_data import make_dataset, write_npz
+
+MNIST = Path(sys.executable).with_name("mnist")
+
+
+def mnist(*arguments, **environment):
+    return subprocess.run(
+        [MNIST, *arguments], capture_output=True, text=True, timeout=120, env=os.environ | environment
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "--suite", "quik"], "suite 'quik' does not exist: did you mean quick?"),
+        (["train", "--recipes", "conv_nett"], "did you mean conv_net"),
+        (["train", "--recipes", "conv_net,conv_net"], "recipes: 'conv_net' is given twice"),
+        (["train", "--recipes", " , "], "recipes: give at least one name"),
+        (["train", "--seed", "-1"], "seed: -1 is not allowed; give a whole number from 0"),
+        (["train", "--seed", "1.5"], "--seed"),
+        (["train", "--seeds", "0"], "seeds: 0 is not allowed"),
+        (["train", "--seeds", "1000000"], "from 1 to 100"),
+        (["train", "--data", "nowhere"], "data: nowhere does not exist"),
+        (["train", "--summary", "no/where.json"], "summary: no/where.json is not a file in an existing folder"),
+        (["train", "--nonsense"], "--nonsense"),
+        (["trian"], "trian"),
+        (["predict"], "FILE"),
+        (["predict", "nowhere.png"], "nowhere.png"),
+        (["predict", "mlflow.yml"], "PNG or JPEG"),
+    ],
+    ids=str,
+)
+def test_bad_input_is_one_sentence_and_leaves_nothing_behind(home, arguments, words):
+    result = mnist(*arguments)
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in home.iterdir()] == ["mlflow.yml"]
+
+
+def test_a_wrong_key_in_the_settings_is_refused_by_every_command(home):
+    (home / "mlflow.yml").write_text("expriment_name: x\n")
+    for command in (["train"], ["predict", "x.png"]):
+        result = mnist(*command)
+        assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+        assert "expriment_name" in result.stderr
+
+
+def test_wrong_data_is_refused_before_anything_starts(home):
+    made = make_dataset()
+    file = write_npz(made, home / "data.npz")
+    file.write_bytes(file.read_bytes()[:-200])
+    result = mnist("train", "--data", str(file))
+    assert result.returncode == 2
+    assert "data.npz" in result.stderr
+    assert sorted(path.name for path in home.iterdir()) == ["data.npz", "mlflow.yml"]
+
+
+def test_help_and_recipes_say_what_there_is(home):
+    from mnist_models.recipes import all_recipes
+
+    assert "predict" in mnist("--help").stdout
+    listed = mnist("recipes", COLUMNS="200").stdout
+    for recipe in all_recipes().values():
+        assert f"{recipe.name} " in listed
+        assert recipe.summary in listed
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['mnist', '--help']\nfrom flows.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+    )
+    code += "print([name for name in ('prefect', 'mlflow', 'tensorflow', 'numpy', 'pydantic') if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert result.stdout.splitlines()[-1] == "[]", result

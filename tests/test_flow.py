@@ -1,0 +1,214 @@
+"""The train and predict flows, whole: a real Prefect server, real trainer processes, a real MLflow store."""
+
+import json
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from made_data import make_dataset, write_idx_folder, write_npz
+from mlflow import MlflowClient
+from PIL import Image
+from prefect.exceptions import ParameterTypeError
+
+from mnist_models.errors import InvalidInput
+
+pytestmark = [pytest.mark.usefixtures("prefect_server", "home", "small_recipes"), pytest.mark.slow]
+
+
+@pytest.fixture
+def data(tmp_path):
+    return str(write_npz(make_dataset(classes=4, side=16, train=300, test=80), tmp_path / "data.npz"))
+
+
+def run(**parameters):
+    from flows.train import train
+
+    return train(**({"suite": "small"} | parameters))
+
+
+def client():
+    uri = f"sqlite:///{Path.cwd() / 'state' / 'mlflow.db'}"
+    mlflow.set_tracking_uri(uri)
+    return MlflowClient(uri)
+
+
+def names(artifacts):
+    return {artifact.path for artifact in artifacts}
+
+
+def test_the_whole_story(data, tmp_path):
+    summary = run(data=data, summary=str(tmp_path / "summary.json"))
+    assert json.loads((tmp_path / "summary.json").read_text()) == summary
+    rows = {row["recipe"]: row for row in summary["recipes"]}
+    assert list(rows) == ["small", "small_best", "small_diverged"]
+    assert [row["status"] for row in rows.values()] == ["finished", "finished", "diverged"]
+    assert rows["small_diverged"]["first_nan_step"] >= 1
+    assert summary["decision"]["promoted"] is True
+    assert summary["champion"]["recipe"] in ("small", "small_best")
+
+    mlflow_client = client()
+    parent = mlflow_client.get_run(summary["mlflow_run_id"])
+    assert parent.info.status == "FINISHED"
+    assert parent.data.tags["prefect.flow_run_id"] == summary["flow_run_id"]
+    assert "small_best" in parent.data.tags["mlflow.note.content"]
+    assert names(mlflow_client.list_artifacts(parent.info.run_id)) == {
+        "comparison.csv", "comparison.html", "figures", "summary.json",
+    }  # fmt: skip
+    assert names(mlflow_client.list_artifacts(parent.info.run_id, "figures")) == {
+        "figures/comparison.png", "figures/validation_accuracy.png", "figures/train_loss.png",
+        "figures/smallness_study.png",
+    }  # fmt: skip
+
+    for row in rows.values():
+        child = mlflow_client.get_run(row["mlflow_run_id"])
+        assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert child.data.tags["status"] == row["status"]
+        assert child.info.status == "FINISHED"
+        assert child.data.metrics["test/accuracy"] == row["test_accuracy"]
+        assert child.data.metrics["diverged"] == (row["status"] == "diverged")
+        assert child.inputs.dataset_inputs[0].dataset.digest == parent.inputs.dataset_inputs[0].dataset.digest
+        history = mlflow_client.get_metric_history(row["mlflow_run_id"], "train/loss")
+        assert sorted(metric.step for metric in history) == list(range(1, 41))
+        for metric in ("validation/loss", "validation/accuracy"):
+            assert len(mlflow_client.get_metric_history(row["mlflow_run_id"], metric)) == 4
+        figures = names(mlflow_client.list_artifacts(row["mlflow_run_id"], "figures"))
+        assert figures == {
+            f"figures/{name}.png"
+            for name in (
+                "learning_curves", "sample_images", "predictions", "mistakes", "confusion_matrix",
+                "per_class_accuracy", "reliability_diagram",
+            )
+        }  # fmt: skip
+        assert {"mistakes.html", "mistakes.csv", "predictions.npz"} <= names(
+            mlflow_client.list_artifacts(row["mlflow_run_id"])
+        )
+    diverged = mlflow_client.get_run(rows["small_diverged"]["mlflow_run_id"])
+    assert diverged.data.metrics["first_nan_step"] == rows["small_diverged"]["first_nan_step"]
+    assert diverged.data.tags["nan_variable"].endswith("output/bias")
+    assert mlflow_client.list_artifacts(diverged.info.run_id, "checkpoints")
+
+    # The champion loads both ways, and gives what was scored.
+    champion = mlflow_client.get_model_version_by_alias("test-model", "champion")
+    assert str(champion.version) == summary["champion"]["version"]
+    assert champion.tags["decision"] == "promoted"
+    assert "no champion" in champion.tags["reason"]
+    x = make_dataset(classes=4, side=16, train=300, test=80).x_test
+    file = mlflow_client.download_artifacts(champion.run_id, "predictions.npz", str(tmp_path))
+    with np.load(file) as arrays:
+        expected = arrays["test"]
+    function = mlflow.pyfunc.load_model("models:/test-model@champion")
+    np.testing.assert_allclose(function.predict(x), expected, atol=1e-6)
+    assert str(function.metadata.signature.inputs) == "[Tensor('uint8', (-1, 16, 16))]"
+    keras_model = mlflow.keras.load_model("models:/test-model@champion")
+    np.testing.assert_allclose(keras_model.predict(x, verbose=0), expected, atol=1e-6)
+
+
+def test_a_second_run_reuses_and_force_trains_again(data):
+    first = run(data=data)
+    second = run(data=data)
+    assert {row["status"] for row in second["recipes"]} == {"reused"}
+    assert [row["mlflow_run_id"] for row in second["recipes"]] == [row["mlflow_run_id"] for row in first["recipes"]]
+    assert second["decision"] == {"promoted": False, "reason": "it is the champion already"}
+    # Nothing was logged twice.
+    history = client().get_metric_history(first["recipes"][0]["mlflow_run_id"], "train/loss")
+    assert len(history) == 40
+    forced = run(data=data, force=True)
+    assert [row["status"] for row in forced["recipes"]] == ["finished", "finished", "diverged"]
+    assert forced["recipes"][0]["mlflow_run_id"] != first["recipes"][0]["mlflow_run_id"]
+    # The same seed gives the same result, so that there is no reason to promote it.
+    assert [row["test_accuracy"] for row in forced["recipes"]] == [row["test_accuracy"] for row in first["recipes"]]
+    assert forced["decision"]["promoted"] is False
+
+
+def test_seeds_repeat_each_recipe(data):
+    summary = run(data=data, recipes=["small"], seed=5, seeds=3, promote=False)
+    assert [(row["recipe"], row["seed"]) for row in summary["recipes"]] == [("small", seed) for seed in (5, 6, 7)]
+    accuracies = [row["test_accuracy"] for row in summary["recipes"]]
+    assert summary["spread"]["small"]["mean"] == pytest.approx(np.mean(accuracies))
+    assert summary["spread"]["small"]["sd"] == pytest.approx(np.std(accuracies, ddof=1))
+    parent = client().get_run(summary["mlflow_run_id"])
+    assert parent.data.metrics["test_accuracy/small"] == pytest.approx(np.mean(accuracies))
+    assert summary["decision"] == {"promoted": False, "reason": "promotion was not asked for"}
+    assert summary["champion"] is None
+
+
+def test_one_failure_leaves_the_others_alone(data):
+    from tasks.chains import RecipesFailed
+
+    with pytest.raises(RecipesFailed, match="small_surprise, small_broken|small_broken, small_surprise") as caught:
+        run(data=data, recipes=["small", "small_broken", "small_surprise"])
+    rows = {row["recipe"]: row for row in caught.value.summary["recipes"]}
+    assert rows["small"]["status"] == "finished"
+    assert rows["small_broken"]["status"] == "failed"
+    assert rows["small_surprise"]["status"] == "diverged"
+    assert "cannot be built" in rows["small_broken"]["reason"]
+    assert caught.value.summary["champion"]["recipe"] == "small"
+    mlflow_client = client()
+    parent = mlflow_client.get_run(caught.value.summary["mlflow_run_id"])
+    assert parent.info.status == "FAILED"
+    failed = [
+        child
+        for child in mlflow_client.search_runs([parent.info.experiment_id])
+        if child.data.tags["mlflow.runName"] in ("small_broken", "small_surprise")
+    ]
+    assert [child.info.status for child in failed] == ["FAILED", "FAILED"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"suite": "smal"},
+        {"recipes": ["smal"]},
+        {"seed": 2**31, "seeds": 1},
+        {"data": "nowhere.npz"},
+        {"summary": "nowhere/summary.json"},
+    ],
+    ids=str,
+)
+def test_bad_input_ends_the_flow_before_anything_is_done(wrong):
+    with pytest.raises((InvalidInput, ParameterTypeError)):
+        run(**wrong)
+    assert not Path("state").exists() or not list(Path("state").glob("mlflow.db"))
+
+
+def test_another_problem_never_takes_the_champions_place(data, tmp_path):
+    first = run(data=data, recipes=["small"])
+    other = make_dataset(classes=3, side=20, train=200, test=60)
+    second = run(data=str(write_idx_folder(other, tmp_path / "other")), recipes=["small"])
+    assert second["decision"]["promoted"] is False
+    assert "another registered_model" in second["decision"]["reason"]
+    assert second["champion"] == first["champion"]
+
+
+def test_new_data_of_the_same_kind_is_compared_on_its_own_test_images(data, tmp_path):
+    run(data=data, recipes=["small"])
+    other = make_dataset(classes=4, side=16, train=300, test=200, seed=1)
+    second = run(data=str(write_npz(other, tmp_path / "new.npz")), recipes=["small"])
+    assert "new data" in second["decision"]["reason"]
+    version = client().get_model_version("test-model", "2")
+    assert float(version.tags["decision.candidate_accuracy"]) == second["recipes"][0]["test_accuracy"]
+    assert "decision.difference_low" in version.tags
+
+
+def test_predict_reads_images_with_the_champion(data, tmp_path):
+    from flows.predict import predict
+
+    with pytest.raises(InvalidInput, match="mnist train"):
+        predict([_image(tmp_path, 0)])
+    run(data=data, recipes=["small"])
+    made = make_dataset(classes=4, side=16, train=300, test=80)
+    files = [_image(tmp_path, number) for number in range(8)]
+    rows = predict(files)
+    assert [row["file"] for row in rows] == files
+    assert np.mean([row["label"] == made.y_test[number] for number, row in enumerate(rows)]) >= 0.75
+    for row in rows:
+        assert row["label"] != row["runner_up"]
+        assert 1 >= row["probability"] >= row["runner_up_probability"] >= 0
+
+
+def _image(folder, number):
+    made = make_dataset(classes=4, side=16, train=300, test=80)
+    path = folder / f"{number}.png"
+    Image.fromarray(made.x_test[number]).save(path)
+    return str(path)

@@ -1,0 +1,148 @@
+"""Trainer processes: real ones."""
+
+import os
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_data import make_dataset
+
+from mnist_models.data.arrays import load_arrays, save_arrays
+from mnist_models.errors import InvalidInput
+from mnist_models.recipes import find_recipe
+from mnist_models.run_directory import RunDirectory
+from mnist_models.trainer.job import TrainJob
+from mnist_models.workers import settings
+from mnist_models.workers.environment import inherited_environment
+from mnist_models.workers.pool import PoolClosed, TrainerDied, TrainerPool, TrainingFailed
+from mnist_models.workers.settings import Machine
+
+ONE = Machine("cpu", 1, "float32", ())
+
+
+@pytest.fixture
+def pool(tmp_path, small_recipes):
+    with TrainerPool(ONE, tmp_path / "logs") as pool:
+        yield pool
+
+
+@pytest.fixture
+def job(tmp_path):
+    data = save_arrays(make_dataset(classes=4, side=16, train=300, test=80), tmp_path / "data")
+
+    def make(recipe="small", seed=0):
+        directory = tmp_path / f"{recipe}-{seed}"
+        directory.mkdir(exist_ok=True)
+        return TrainJob(directory, recipe, seed, data, "float32")
+
+    return make
+
+
+def test_jobs_are_done_and_a_failure_or_a_kill_takes_only_its_own(pool, job):
+    with pool.slot() as slot:
+        slot.do(job())
+    assert RunDirectory(job().directory).result().status == "finished"
+    process = pool._trainers[0]
+
+    with pool.slot() as slot, pytest.raises(TrainingFailed, match="this network cannot be built"):
+        slot.do(job("small_broken"))
+    assert pool._trainers[0] is process  # an exception leaves the process as it was
+
+    killed = []
+
+    def kill():
+        killed.append(process.pid)
+        os.kill(process.pid, signal.SIGKILL)
+
+    long = replace(job(seed=1), recipe="deep_tanh_uniform")
+    with pool.slot() as slot, pytest.raises(TrainerDied, match="signal 9"):
+        slot.do(long, kill)
+    with pool.slot() as slot:
+        slot.do(job(seed=2))  # in a new process
+    assert killed[0] != pool._trainers[0].pid
+    assert RunDirectory(job(seed=2).directory).result().status == "finished"
+
+
+def test_closing_gives_up_what_is_running(pool, job):
+    long = replace(job(), recipe="deep_tanh_uniform")
+    with pool.slot() as slot, pytest.raises(PoolClosed):
+        slot.do(long, pool.close)
+    with pytest.raises(PoolClosed), pool.slot():
+        pass
+
+
+def test_a_trainer_ends_with_its_parent(pool):
+    pool.start(1)
+    process = pool._trainers[0]._process
+    process.stdin.close()  # what the kernel does when the parent dies
+    assert process.wait(timeout=60) == 0
+
+
+def test_a_trainer_imports_neither_prefect_nor_mlflow(pool, job, tmp_path):
+    with pool.slot() as slot:
+        slot.do(job())
+    maps = open(f"/proc/{pool._trainers[0].pid}/maps").read() if os.path.exists("/proc/self/maps") else ""
+    assert "prefect" not in maps
+    assert "pydantic_core" not in maps  # loaded by either of them
+
+
+def test_trainers_get_one_thread_and_no_secrets(monkeypatch):
+    environment = ONE.environment(0)
+    assert environment["OMP_NUM_THREADS"] == environment["TF_NUM_INTRAOP_THREADS"] == "1"
+    assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
+    gpu = replace(ONE, device="gpu").environment(3)
+    assert gpu["CUDA_VISIBLE_DEVICES"] == "3"
+    assert gpu["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "x")
+    assert "MLFLOW_TRACKING_PASSWORD" not in inherited_environment()
+
+
+@pytest.mark.parametrize(
+    ("vendor", "flags", "precision"),
+    [
+        ("GenuineIntel", {"avx512_bf16", "amx_bf16"}, "bfloat16"),
+        ("AuthenticAMD", {"avx512_bf16"}, "bfloat16"),
+        ("GenuineIntel", {"avx512_bf16"}, "float32"),
+        ("AuthenticAMD", {"avx2"}, "float32"),
+        ("", set(), "float32"),
+    ],
+)
+def test_precision_follows_the_processor(monkeypatch, vendor, flags, precision):
+    monkeypatch.setattr(settings, "_cpu", lambda: (vendor, flags))
+    monkeypatch.setattr(settings, "_gpu_capabilities", list)
+    monkeypatch.delenv("MNIST_PRECISION", raising=False)
+    here = settings.machine.__wrapped__()
+    assert here.precision(find_recipe("conv_net")) == precision
+    assert here.precision(find_recipe("softmax_regression")) == "float32"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precision"), [([9.0, 8.0], "bfloat16"), ([7.5, 9.0], "float16"), ([6.1], "float32")]
+)
+def test_gpus_get_a_trainer_each(monkeypatch, capabilities, precision):
+    monkeypatch.setattr(settings, "_gpu_capabilities", lambda: capabilities)
+    monkeypatch.delenv("MNIST_PRECISION", raising=False)
+    here = settings.machine.__wrapped__()
+    assert (here.device, here.workers, here.fast_precision) == ("gpu", len(capabilities), precision)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("MNIST_WORKERS", "0"), ("MNIST_WORKERS", "x"), ("MNIST_PRECISION", "int8")]
+)
+def test_wrong_overrides_are_refused(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidInput, match=name):
+        settings.machine.__wrapped__()
+
+
+def test_data_for_trainers_is_written_once_and_replaced_when_damaged(tmp_path):
+    made = make_dataset()
+    file = save_arrays(made, tmp_path)
+    written = file.stat().st_mtime_ns
+    assert save_arrays(made, tmp_path) == file
+    assert file.stat().st_mtime_ns == written
+    file.write_bytes(file.read_bytes()[:100])
+    assert load_arrays(save_arrays(made, tmp_path)).digest == made.digest
+    changed = replace(made, y_test=np.roll(made.y_test, 1))
+    assert save_arrays(changed, tmp_path) != file
