@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run test test-fast lint lock clean
+.PHONY: help run test test-fast lint results lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -24,6 +24,14 @@ lint: $(INSTALLED) ## style, types, and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+ROWS := softmax_regression,relu_dropout_naive,relu_dropout_diverged,relu_dropout_stable,deep_tanh_uniform
+REPEATED := $(ROWS),deep_tanh_glorot,batchnorm_tanh,fast_conv_net
+
+results: $(INSTALLED) ## train everything (half an hour on two cores) and write the README's table of results
+	$(BIN)/mnist train --suite all --summary state/results-all.json
+	$(BIN)/mnist train --recipes $(REPEATED) --seeds 3 --no-promote --summary state/results-seeds.json
+	$(BIN)/python benchmarks/results.py state/results-all.json state/results-seeds.json
 
 lock: $(INSTALLED) ## compile requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \

@@ -1,5 +1,7 @@
 """What tests share: a state folder of their own each, and one Prefect server for all that need one."""
 
+import shutil
+
 import pytest
 
 from mnist_models.recipes import all_recipes
@@ -23,6 +25,25 @@ def home(tmp_path, monkeypatch):
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """An MLflow store without runs; creating its tables takes seconds, copying it nothing."""
+    from tasks.settings import Settings
+    from tasks.tracking import Tracker
+
+    home = tmp_path_factory.mktemp("store")
+    tracker = Tracker(Settings(home=home))
+    tracker.client.search_experiments()
+    return home / "state" / "mlflow.db"
+
+
+@pytest.fixture
+def store(home, empty_store):
+    """The store of `home`, ready for use."""
+    (home / "state").mkdir()
+    return shutil.copy(empty_store, home / "state" / "mlflow.db")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.usefixtures("prefect_server", "home", "small_recipes")
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path, store):
     return str(write_npz(make_dataset(classes=4, side=16, train=300, test=80), tmp_path / "data.npz"))
 
 

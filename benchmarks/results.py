@@ -1,0 +1,66 @@
+"""The README's table of results, from the summaries of two runs (`make results` does all of it).
+
+mnist train --suite all --summary state/results-all.json
+mnist train --recipes ROWS-1-TO-6,fast_conv_net --seeds 3 --summary state/results-seeds.json
+python benchmarks/results.py state/results-all.json state/results-seeds.json
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from mnist_models.recipes import all_recipes
+
+README = Path(__file__).parent.parent / "README.md"
+START, END = "<!-- results -->\n", "<!-- /results -->"
+
+NOTEBOOK = {
+    "softmax_regression": "≈ 91 %",
+    "relu_dropout_naive": "better than row 1",
+    "relu_dropout_diverged": "≈ 10 %, NaN",
+    "relu_dropout_stable": "97 %",
+    "deep_tanh_uniform": "a slow start",
+    "deep_tanh_glorot": "far higher from the first epoch",
+    "batchnorm_tanh": "97 %",
+    "conv_net": "99 %",
+    "keras_conv_net": "≈ 99 %",
+    "keras_conv_net_best": "99.24 %",
+}
+
+
+def table(summaries: list[dict[str, Any]]) -> str:
+    """One line per recipe: the notebook's claim, test accuracy (mean ± standard deviation where repeated), cost."""
+    rows: dict[str, dict[str, Any]] = {}
+    for summary in summaries:
+        for row in summary["recipes"]:
+            rows.setdefault(row["recipe"], row)
+    spread = {recipe: each for summary in summaries for recipe, each in summary["spread"].items()}
+    lines = [
+        "| row | recipe | the notebook says | test accuracy | seeds | parameters | training, one core |",
+        "|---|---|---|--:|--:|--:|--:|",
+    ]
+    for recipe in all_recipes().values():
+        row = rows[recipe.name]
+        accuracy, seeds = f"{row['test_accuracy']:.2%}", 1
+        if recipe.name in spread:
+            each = spread[recipe.name]
+            accuracy, seeds = f"{each['mean']:.2%} ± {each['sd'] * 100:.2f}", each["seeds"]
+        if row["first_nan_step"] is not None:
+            accuracy += f", NaN at step {row['first_nan_step']:,}"
+        lines.append(
+            f"| {recipe.notebook_row or '–'} | `{recipe.name}` | {NOTEBOOK.get(recipe.name, '–')} | {accuracy} |"
+            f" {seeds} | {row['parameters']:,} | {row['train_seconds']:.0f} s |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the table between the README's marks."""
+    summaries = [json.loads(Path(file).read_text()) for file in sys.argv[1:]]
+    before, rest = README.read_text().split(START)
+    README.write_text(before + START + table(summaries) + END + rest.split(END)[1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Replaying a run directory into MLflow: every record once, whatever happens in between."""
+
+import pytest
+
+from mnist_models.metrics_log import MetricsLog
+from tasks.settings import load_settings
+from tasks.tracking import TrackedRun, Tracker
+
+
+@pytest.fixture
+def tracker(store):
+    return Tracker(load_settings())
+
+
+def write(directory, first, last):
+    directory.mkdir(exist_ok=True)
+    log = MetricsLog(directory / "metrics.jsonl")
+    log.append(
+        {"step": s, "time": 10_000 + s, "train/loss": 1 / s, "train/accuracy": 0.5} for s in range(first, last + 1)
+    )
+    log.close()
+
+
+def steps(tracker, run_id, name="train/loss"):
+    return [metric.step for metric in tracker.client.get_metric_history(run_id, name)]
+
+
+def opened(tracker, directory, parent):
+    run = TrackedRun(tracker, directory)
+    run.open("net", {"recipe": "net"}, parent)
+    return run
+
+
+def test_records_arrive_once_over_several_processes(tracker, tmp_path):
+    parent = tracker.start_run("parent", {})
+    directory = tmp_path / "run"
+    write(directory, 1, 700)
+    run = opened(tracker, directory, parent)
+    run.read()
+    run.replay()
+    write(directory, 1, 1500)
+    # Another process goes on with what the first one noted.
+    other = opened(tracker, directory, parent)
+    assert other.run_id == run.run_id
+    other.read()
+    other.replay()
+    assert steps(tracker, run.run_id) == list(range(1, 1501))
+    assert steps(tracker, run.run_id, "train/accuracy") == list(range(1, 1501))
+
+
+def test_a_kill_between_logging_and_noting_doubles_nothing(tracker, tmp_path):
+    parent = tracker.start_run("parent", {})
+    directory = tmp_path / "run"
+    write(directory, 1, 50)
+    run = opened(tracker, directory, parent)
+    run.read()
+    run.replay()
+    run.note(replayed_to=0)  # as if it had been killed before it could note how far it came
+    again = opened(tracker, directory, parent)
+    again.read()
+    again.replay()
+    assert steps(tracker, run.run_id) == list(range(1, 51))
+
+
+def test_another_store_gets_everything_in_a_run_of_its_own(tracker, tmp_path, monkeypatch):
+    directory = tmp_path / "run"
+    write(directory, 1, 20)
+    first = opened(tracker, directory, tracker.start_run("parent", {}))
+    first.read()
+    first.replay()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
+    elsewhere = Tracker(load_settings())
+    second = opened(elsewhere, directory, elsewhere.start_run("parent", {}))
+    second.read()
+    second.replay()
+    assert steps(elsewhere, second.run_id) == list(range(1, 21))
+    assert opened(tracker, directory, "").run_id == first.run_id
+
+
+def test_a_deleted_run_is_replaced(tracker, tmp_path):
+    directory = tmp_path / "run"
+    write(directory, 1, 5)
+    parent = tracker.start_run("parent", {})
+    first = opened(tracker, directory, parent)
+    first.read()
+    first.replay()
+    first.note(closed=True)
+    tracker.client.delete_run(first.run_id)
+    second = opened(tracker, directory, parent)
+    assert second.run_id != first.run_id
+    assert "closed" not in second.notes
+    second.read()
+    second.replay()
+    assert steps(tracker, second.run_id) == list(range(1, 6))
+
+
+def test_what_exceeds_a_batch_is_logged_in_several(tracker):
+    run = tracker.start_run("many", {})
+    tracker.log(
+        run,
+        [(f"metric/{number}", 1.0, 1, 0) for number in range(2500)],
+        {f"parameter/{number}": number for number in range(250)},
+        {f"tag/{number}": number for number in range(250)},
+    )
+    data = tracker.client.get_run(run).data
+    assert (len(data.metrics), len(data.params)) == (2500, 250)
+    assert sum(name.startswith("tag/") for name in data.tags) == 250
+
+
+def test_the_data_sets_own_digest_is_logged(tracker):
+    from made_data import make_dataset
+
+    run = tracker.start_run("data", {})
+    made = make_dataset()
+    tracker.log_dataset(run, made)
+    inputs = tracker.client.get_run(run).inputs.dataset_inputs
+    assert {each.dataset.digest for each in inputs} == {made.digest[:36]}
+    assert {each.dataset.name for each in inputs} == {"made"}
