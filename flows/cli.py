@@ -1,11 +1,11 @@
 """`mnist …`: a thin front on the flows. Everything heavy is imported only by the command that needs it."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from mnist_models.errors import InvalidInput
+from mnist_models.errors import InvalidInput, Unavailable
 
 INTERRUPTED = 130
 
@@ -58,19 +58,21 @@ def predict(
 
 
 def main() -> None:
-    """Run a command; whatever the user got wrong is one sentence and exit status 2."""
+    """Run a command; what the user got wrong is one sentence and exit status 2, what is out of reach is 1."""
     try:
         status = app(standalone_mode=False)
     except InvalidInput as error:
-        _refuse(str(error))
+        _end(str(error), 2)
     except typer.TyperException as error:
         # Those for a wrong command line name the option only in their formatted message.
-        _refuse(error.format_message() if isinstance(error, typer.BadParameter) else str(error))
+        _end(error.format_message() if isinstance(error, typer.BadParameter) else str(error), 2)
+    except Unavailable as error:
+        _end(str(error), 1)
     if status == INTERRUPTED:  # typer's answer to Ctrl-C
         print("mnist: interrupted; the same command goes on where this one stopped", file=sys.stderr)
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _refuse(sentence: str) -> None:
+def _end(sentence: str, status: int) -> NoReturn:
     print(f"mnist: {sentence}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(status)

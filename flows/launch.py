@@ -1,16 +1,15 @@
 """Start a flow from the command line: check first, then warm up the trainers, then let Prefect begin."""
 
 import subprocess
-import sys
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from mnist_models.data.official import DataUnavailable
 from tasks.environment import set_defaults
 from tasks.prefect_server import start_temporary_server, wait_until_ready
+from tasks.reachable import check_reachable
 
 
 def run_train(
@@ -25,6 +24,7 @@ def run_train(
     from tasks.settings import load_settings
 
     settings = load_settings()
+    check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     request = check_request(suite, recipes, seed, seeds, summary)
     if data:
         read_data(Path(data))
@@ -43,9 +43,6 @@ def run_train(
             status = 0
         except RecipesFailed as failure:
             result, status = failure.summary, 1
-        except DataUnavailable as error:
-            print(f"mnist: {error}", file=sys.stderr)
-            return 1
     print_summary(console, settings, result)
     return status
 
@@ -70,6 +67,7 @@ def run_predict(files: list[str], as_json: bool) -> int:
     from tasks.settings import load_settings
 
     settings = load_settings()
+    check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     for file in files:
         read_image(Path(file))
     server = _prepare_environment()

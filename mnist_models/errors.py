@@ -1,4 +1,4 @@
-"""The one error that a user can cause."""
+"""The errors that end a command with one sentence."""
 
 import difflib
 from collections.abc import Iterable
@@ -9,6 +9,13 @@ class InvalidInput(ValueError):
 
     The message is one sentence that names the field and what is allowed; the command line prints it
     and ends with exit status 2.
+    """
+
+
+class Unavailable(OSError):
+    """Something outside that is needed is out of reach: a source of data, a server.
+
+    The message is one sentence; the command line prints it and ends with exit status 1.
     """
 
 

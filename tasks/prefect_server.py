@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
+
+from mnist_models.errors import Unavailable
+from tasks.reachable import answers, check_reachable
 
 DEFAULT_UI = "http://127.0.0.1:4200"  # where `prefect server start` serves the same records
 START_SECONDS = 180.0
@@ -42,22 +43,20 @@ def start_temporary_server() -> "subprocess.Popen[bytes] | None":
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
-    """Wait for the temporary server to answer.
+    """Wait for the temporary server to answer, or see that the configured one does.
 
     Raises:
-        TimeoutError: it does not, or has ended.
+        Unavailable: it does not.
     """
     if process is None:
+        check_reachable("PREFECT_API_URL", os.environ["PREFECT_API_URL"])
         return
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{_temporary[-1]}/health", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    raise TimeoutError("Prefect's temporary server does not answer; `prefect server start` says why")
+        if answers(f"{_temporary[-1]}/health"):
+            return
+        time.sleep(0.05)
+    raise Unavailable("Prefect's temporary server does not start; `prefect server start` says why.")
 
 
 def ui_address() -> str:

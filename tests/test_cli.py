@@ -1,6 +1,7 @@
 """The command line as a user meets it: in a process of its own, from any folder."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,17 @@ def test_a_wrong_key_in_the_settings_is_refused_by_every_command(home):
         result = mnist(*command)
         assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
         assert "expriment_name" in result.stderr
+
+
+@pytest.mark.parametrize("variable", ["MLFLOW_TRACKING_URI", "PREFECT_API_URL"])
+def test_a_server_that_does_not_answer_is_named(home, variable):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound but not listening: nothing answers there
+        result = mnist("train", **{variable: f"http://127.0.0.1:{unused.getsockname()[1]}/api"})
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert variable in result.stderr
+    assert not (home / "state" / "runs").exists()
 
 
 def test_wrong_data_is_refused_before_anything_starts(home):

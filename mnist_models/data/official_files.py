@@ -3,8 +3,10 @@
 import hashlib
 from dataclasses import dataclass
 
+from mnist_models.errors import Unavailable
 
-class DataUnavailable(OSError):
+
+class DataUnavailable(Unavailable):
     """The official MNIST, or one source of it, could not be had; the message is one sentence that says why."""
 
 

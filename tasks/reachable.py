@@ -1,0 +1,26 @@
+"""Whether a server answers, asked before anything is started for it."""
+
+import urllib.error
+import urllib.request
+
+from mnist_models.errors import Unavailable
+
+SECONDS = 10.0
+
+
+def answers(url: str, seconds: float = SECONDS) -> bool:
+    """Whether anything speaks HTTP there; a refusal (401, 404) is an answer too."""
+    try:
+        with urllib.request.urlopen(url, timeout=seconds):
+            return True
+    except urllib.error.HTTPError as refusal:
+        refusal.close()
+        return True
+    except OSError:
+        return False
+
+
+def check_reachable(setting: str, url: str) -> None:
+    """Raise Unavailable, naming the setting, if nothing answers at an HTTP address."""
+    if url.startswith(("http://", "https://")) and not answers(url):
+        raise Unavailable(f"{setting}: no server answers at {url}; start it, or unset the variable to do without.")
