@@ -13,7 +13,7 @@ Record = dict[str, Any]
 """{"step": int, "time": Unix milliseconds, metric name: float, …}"""
 
 History = dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
-"""Metric name → (steps, values)."""
+"""Metric name → (steps [m], values [m]); values may be NaN or infinite."""
 
 
 class MetricsLog:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,6 +78,9 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse a recipe that cannot be trained, at the moment it is written."""
         problems = {
+            "its name may hold small letters, digits and _ only": not re.fullmatch("[a-z0-9_]+", self.name),
+            # Anything else hides its source, and so its changes, from the digest.
+            "network must be a plain function": not inspect.isfunction(self.network),
             "give either steps or epochs": (self.steps is None) == (self.epochs is None),
             "warm_up must lie between 0 and 1": not 0 < self.optimizer.warm_up < 1,
             "steps or epochs must be at least 1": (self.steps or self.epochs or 0) < 1,

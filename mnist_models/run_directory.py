@@ -35,13 +35,12 @@ class TrainingResult:
     steps: int  # done in all
     train_seconds: float  # from the first step to the last, validations included
     images_per_second: float
-    kept_step: int  # after which the evaluated weights were taken
+    kept_step: int  # after which the saved model's weights were taken
     validation_accuracy: float  # of the evaluated weights
     test_accuracy: float
     first_nan_step: int | None = None
     nan_variable: str | None = None  # the one nearest to the loss
     nan_variables: tuple[str, ...] = ()
-    peak_memory_mb: float = 0.0
     resumed_at: tuple[int, ...] = ()  # steps from which interrupted attempts went on
     finished_at: float = 0.0
     device: str = "cpu"

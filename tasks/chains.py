@@ -14,6 +14,7 @@ from tasks.comparison import Row, row
 from tasks.errors import analyse_errors
 from tasks.evaluation import Evaluated, evaluate_training
 from tasks.session import Session
+from tasks.tracking import TrackedRun
 from tasks.training import train_recipe
 
 
@@ -83,10 +84,25 @@ class Chains:
                 evaluated[name] = results[-1]
                 rows.append(row(name, results[-1]))
             else:
-                first = next(result for result in results if isinstance(result, BaseException))
-                reason = (str(first).strip() or type(first).__name__).splitlines()[-1]
-                rows.append(Row(training.recipe.name, training.seed, name, "failed", expected=False, reason=reason))
+                rows.append(self._failed(training, name, results))
         return Outcomes(tuple(rows), evaluated)
+
+    def _failed(self, training: Training, name: str, results: Sequence[Any]) -> Row:
+        error = next((result for result in results if isinstance(result, BaseException)), None)
+        if error is None and training.start is not None:
+            reason = f"{training.start.recipe.name}, which it continues, has not finished"
+        else:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        run = TrackedRun(self._session.tracker, self._session.runs / training.folder)
+        return Row(
+            training.recipe.name,
+            training.seed,
+            name,
+            "failed",
+            expected=False,
+            mlflow_run_id=run.notes.get("run_id"),
+            reason=reason,
+        )
 
 
 def _end(future: PrefectFuture[Any]) -> Any:

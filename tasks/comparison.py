@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from mnist_models.evaluation.figures.curves import overlaid_curves
-from mnist_models.evaluation.figures.initialisation import initialisation_study
-from mnist_models.evaluation.figures.runs import comparison
-from mnist_models.evaluation.figures.style import png
+from mnist_models.evaluation.figures import comparison, initialisation_study, overlaid_curves, png
 from tasks.evaluation import Evaluated
 from tasks.session import Session
 
@@ -93,9 +90,8 @@ def compare(session: Session, rows: Sequence[Row], evaluated: dict[str, Evaluate
     """Log the comparison table and the overlaid curves on the parent run; gives the candidate for promotion."""
     candidate = best(list(evaluated.values()))
     tracker, parent = session.tracker, session.parent_run_id
-    table = pd.DataFrame([vars(each) for each in rows])
+    table = pd.DataFrame([vars(each) for each in rows]).drop(columns=["name", "expected"])
     tracker.log_text(parent, table.to_csv(index=False), "comparison.csv")
-    tracker.log_text(parent, table.drop(columns=["name", "expected"]).to_html(index=False), "comparison.html")
     metrics = []
     for recipe, (average, deviation, count) in spread(rows).items():
         metrics.append((f"test_accuracy/{recipe}", average))

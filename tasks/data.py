@@ -1,6 +1,5 @@
 """The first task: the data, verified, and where trainers read it."""
 
-import logging
 from pathlib import Path
 
 from prefect import task
@@ -12,23 +11,16 @@ from mnist_models.data.official import load_official
 from mnist_models.data.read import read_data
 from tasks.session import Session
 
-logger = logging.getLogger(__name__)
-
-
-def load_data(path: str, say: "logging.Logger | None" = None) -> Dataset:
-    """The official MNIST for an empty path, or else the data at the path.
-
-    Raises:
-        InvalidInput: the data at the path cannot be used.
-        DataUnavailable: the official data can be had from none of its sources.
-    """
-    return read_data(Path(path)) if path else load_official((say or logger).info)
-
 
 @task(name="fetch data", task_run_name="fetch and verify data", cache_policy=NO_CACHE)
 def fetch_data(session: Session, path: str) -> tuple[Dataset, Path]:
-    """Fetch and verify the data; gives it and the file from which trainers read it."""
-    dataset = load_data(path)
+    """Fetch and verify the data; gives it and the file from which trainers read it.
+
+    Raises:
+        InvalidInput: the data at `path` cannot be used.
+        DataUnavailable: `path` is empty, and the official MNIST can be had from none of its sources.
+    """
+    dataset = read_data(Path(path)) if path else load_official(session.display.say)
     file = save_arrays(dataset, session.settings.state / "data")
     height, width = dataset.image_shape
     session.display.say(

@@ -4,7 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from mnist_models.data.dataset import Dataset
-from mnist_models.evaluation.figures.images import mistakes
+from mnist_models.evaluation.figures import mistakes
 from mnist_models.evaluation.mistakes import mistakes_html, mistakes_table
 from tasks.evaluation import Evaluated, log_figures
 from tasks.session import Session

@@ -9,11 +9,15 @@ from prefect.cache_policies import NO_CACHE
 
 from mnist_models.atomic import write_atomically
 from mnist_models.data.dataset import Dataset
-from mnist_models.evaluation.figures.errors import confusion_matrix, per_class_accuracy
-from mnist_models.evaluation.figures.images import predictions, sample_images
-from mnist_models.evaluation.figures.learning import learning_curves
-from mnist_models.evaluation.figures.reliability import reliability_diagram
-from mnist_models.evaluation.figures.style import png
+from mnist_models.evaluation.figures import (
+    confusion_matrix,
+    learning_curves,
+    per_class_accuracy,
+    png,
+    predictions,
+    reliability_diagram,
+    sample_images,
+)
 from mnist_models.evaluation.metrics import Evaluation, evaluate
 from mnist_models.run_directory import Predictions
 from tasks.session import Session
@@ -66,7 +70,6 @@ def _log_metrics(session: Session, evaluated: Evaluated) -> None:
         "kept/step": result.kept_step,
         "speed/train_seconds": result.train_seconds,
         "speed/images_per_second_overall": result.images_per_second,
-        "memory/trainer_peak_mb": result.peak_memory_mb,
         "model/parameters": result.parameters,
         "diverged": int(result.status == "diverged"),
     }

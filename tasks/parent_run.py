@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prefect import runtime
+from prefect.artifacts import create_link_artifact
 
 from mnist_models.data.dataset import Dataset
+from tasks.mlflow_links import mlflow_address, run_link
 from tasks.prefect_server import ui_address
 from tasks.request import Request
 from tasks.session import Session, code_tags
@@ -34,9 +36,15 @@ def parent_run(
             "data": dataset.source,
             "workers": session.machine.workers,
             "device": session.machine.device,
+            "machine": "; ".join(session.machine.reasons),
         },
     )
     tracker.log_dataset(session.parent_run_id, dataset)
+    create_link_artifact(
+        run_link(mlflow_address(session.settings), tracker.experiment_id, session.parent_run_id),
+        link_text="The comparison in MLflow",
+        key="mlflow",
+    )
     status = "KILLED"
     try:
         yield flow_tags

@@ -1,6 +1,7 @@
 """What can be seen of running trainings: bars or plain lines on the terminal, artifacts in Prefect."""
 
 import logging
+import re
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -138,9 +139,7 @@ class ProgressArtifact:
         self._sent_at = time.monotonic()
         description = f"{self._label}: {text}"
         if self._id is None:
-            key = (
-                f"progress-{self._label.lower().replace('_', '-').replace(' ', '-').replace('(', '').replace(')', '')}"
-            )
+            key = re.sub("[^a-z0-9]+", "-", f"progress {self._label}").strip("-")
             created = create_progress_artifact(100 * share, key=key, description=description)
             assert isinstance(created, UUID)
             self._id = created

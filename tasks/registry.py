@@ -86,15 +86,29 @@ def promote_candidate(
     if candidate is None or version is None:
         return Decision(False, "no recipe has finished, so that there is nothing to promote")
     settings = session.settings
-    # Aliases are last-writer-wins: whoever decides must be the only one, from reading the champion to moving it.
+    if not wanted:
+        decision = Decision(False, "promotion was not asked for")
+        _record(session, candidate, version, decision)
+        return decision
+    # Aliases are last-writer-wins: on this machine only one flow decides at a time, and because another machine
+    # may move the alias meanwhile, the champion is looked at again right before.
     with FileLock(settings.state / "promotion.lock"):
-        decision = (
-            _decide(session, dataset, candidate, version) if wanted else Decision(False, "promotion was not asked for")
-        )
+        serving = champion_version(session)
+        while True:
+            decision = _decide(session, dataset, candidate, version, serving)
+            if _version(serving) != version:
+                _record(session, candidate, version, decision)
+            now = champion_version(session)
+            if _version(now) == _version(serving):
+                break
+            serving = now
         if decision.promote:
             session.tracker.client.set_registered_model_alias(settings.registered_model, settings.alias, version)
-        _record(session, candidate, version, decision)
     return decision
+
+
+def _version(serving: "ModelVersion | None") -> str | None:
+    return None if serving is None else str(serving.version)
 
 
 def champion_version(session: Session) -> "ModelVersion | None":
@@ -124,11 +138,12 @@ def champion(session: Session) -> Champion | None:
     )
 
 
-def _decide(session: Session, dataset: Dataset, candidate: Evaluated, version: str) -> Decision:
+def _decide(
+    session: Session, dataset: Dataset, candidate: Evaluated, version: str, serving: "ModelVersion | None"
+) -> Decision:
     settings = session.settings
     rules = Rules(settings.accuracy_floor, settings.significance_level, settings.margin)
     correct = predicted(candidate.predictions.test) == dataset.y_test
-    serving = champion_version(session)
     if serving is None:
         return decide(correct, None, False, rules)
     if str(serving.version) == version:
@@ -185,12 +200,9 @@ def _record(session: Session, candidate: Evaluated, version: str, decision: Deci
     outcome = "promoted" if decision.promote else "not promoted"
     tags = {"decision": outcome, "reason": decision.reason}
     tags |= {f"decision.{key}": f"{value:.6g}" for key, value in decision.numbers.items()}
-    known = client.get_model_version(name, version).tags
-    # What once made the champion stays on its version: a later "is the champion already" is no decision.
-    if known.get("decision") != "promoted":
-        for key, value in tags.items():
-            client.set_model_version_tag(name, version, key, value)
-        session.tracker.log(candidate.trained.run.run_id, tags=tags)
+    for key, value in tags.items():
+        client.set_model_version_tag(name, version, key, value)
+    session.tracker.log(candidate.trained.run.run_id, tags=tags)
     session.tracker.log(session.parent_run_id, tags=tags)
     recipe = candidate.trained.training.recipe.name
     lines = "\n".join(f"| {key.replace('_', ' ')} | {value:.6g} |" for key, value in decision.numbers.items())

@@ -3,9 +3,10 @@
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mnist_models.errors import InvalidInput, unknown_name
@@ -26,7 +27,7 @@ class Settings(BaseSettings):
     margin: float = Field(0.002, ge=0, le=0.5)
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(5000, ge=1, le=65535)
-    home: Path = Field(Path(), exclude=True)  # the folder from which relative paths count
+    _home: Path = PrivateAttr(Path())
 
     @field_validator("tracking_uri")
     @classmethod
@@ -55,6 +56,18 @@ class Settings(BaseSettings):
         """The environment first, then the file, whose content is given as arguments."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @classmethod
+    def at(cls, home: Path, **values: Any) -> "Settings":
+        """Settings whose relative paths count from a folder."""
+        settings = cls(**values)
+        settings._home = home
+        return settings
+
+    @property
+    def home(self) -> Path:
+        """The folder from which relative paths count."""
+        return self._home
 
     @cached_property
     def resolved_tracking_uri(self) -> str:
@@ -96,7 +109,7 @@ def load_settings() -> Settings:
         InvalidInput: a key that does not exist, or a value that is not allowed; names the key and the file.
     """
     file = settings_file()
-    content: dict[str, object] = {}
+    content: dict[str, Any] = {}
     if file is not None:
         try:
             loaded = yaml.safe_load(file.read_text())
@@ -105,17 +118,18 @@ def load_settings() -> Settings:
         if loaded is not None and not isinstance(loaded, dict):
             raise InvalidInput(f"{file.name}: must hold keys and values, not {type(loaded).__name__}.")
         content = {str(key): value for key, value in (loaded or {}).items()}
-    allowed = [name for name in Settings.model_fields if name != "home"]
+    allowed = list(Settings.model_fields)
     for key in content:
         if key not in allowed:
             raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", key, allowed)
     home = (file.parent if file else Path.cwd()).resolve()
     try:
-        return Settings(**content, home=home)  # type: ignore[arg-type]
+        return Settings.at(home, **content)
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0])
         variable = f"MLFLOW_{key.upper()}"
         origin = variable if os.environ.get(variable) else f"mlflow.yml: {key}"
         reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        raise InvalidInput(f"{origin}: {first['input']!r} is not allowed: {reason}.") from None
+        value = "the address" if key == "tracking_uri" else repr(first["input"])  # it may hold a password
+        raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None

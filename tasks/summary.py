@@ -19,6 +19,7 @@ from rich.table import Table
 from mnist_models.atomic import write_atomically
 from mnist_models.evaluation.promotion import Decision
 from tasks.comparison import Row, spread
+from tasks.mlflow_links import mlflow_address, run_link
 from tasks.prefect_server import is_temporary, ui_address
 from tasks.registry import Champion
 from tasks.session import Session
@@ -56,19 +57,13 @@ def build_summary(
 @task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)
 def publish_summary(session: Session, summary: dict[str, Any], file: str) -> None:
     """Write the summary to `file` if one is named, to the parent run and to a Prefect artifact."""
+    content = json.dumps(summary, indent=2)
+    if file:  # first, because it needs nobody else
+        write_atomically(Path(file), content + "\n")
     base = mlflow_address(session.settings)
     create_markdown_artifact(to_markdown(summary, base), key="summary", description=f"Trained: {summary['suite']}")
-    content = json.dumps(summary, indent=2)
     session.tracker.log_text(session.parent_run_id, content, "summary.json")
     session.tracker.log(session.parent_run_id, tags={"mlflow.note.content": to_markdown(summary, "")})
-    if file:
-        write_atomically(Path(file), content + "\n")
-
-
-def mlflow_address(settings: Settings) -> str:
-    """Where MLflow's UI is, or will be after the command that we print."""
-    uri = settings.resolved_tracking_uri
-    return uri if uri.startswith("http") else f"http://{settings.host}:{settings.port}"
 
 
 def to_markdown(summary: dict[str, Any], base: str) -> str:
@@ -90,9 +85,7 @@ def _linked(cells: tuple[str, ...], each: dict[str, Any], base: str, summary: di
 
 
 def _run_link(base: str, summary: dict[str, Any], run_id: str) -> str:
-    # Without the last part the UI opens its view for language models, where all that we log is hidden.
-    experiment = summary["mlflow_experiment_id"]
-    return f"{base}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning".removeprefix("/")
+    return run_link(base, summary["mlflow_experiment_id"], run_id)
 
 
 def _spread(summary: dict[str, Any]) -> list[str]:
@@ -133,13 +126,14 @@ def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
     uri, base = settings.resolved_tracking_uri, mlflow_address(settings)
     lines = ["See it in MLflow:"]
     if not uri.startswith("http"):
-        command = [_program("mlflow"), "server", "--backend-store-uri", uri, "--host", settings.host]
-        lines.append("  " + shlex.join([*command, "--port", str(settings.port)]))
+        store = '"$MLFLOW_TRACKING_URI"' if "@" in uri else shlex.quote(uri)  # a password stays out of sight
+        program = shlex.quote(_program("mlflow"))
+        lines.append(f"  {program} server --backend-store-uri {store} --host {settings.host} --port {settings.port}")
     lines.append(f"  {base}/#/experiments/{summary['mlflow_experiment_id']}/runs?workflowType=machine_learning")
     lines.append(f"  {_run_link(base, summary, summary['mlflow_run_id'])}")
     lines.append("See it in Prefect:")
     if is_temporary():
-        lines.append(f"  {_program('prefect')} server start")
+        lines.append(f"  {shlex.quote(_program('prefect'))} server start")
     lines.append(f"  {ui_address()}/runs/flow-run/{summary['flow_run_id']}")
     return lines
 
@@ -154,7 +148,7 @@ def _cells(each: dict[str, Any]) -> tuple[str, ...]:
     """A row of the table, for the screen and for Markdown."""
     status = each["status"]
     if each["first_nan_step"] is not None:
-        status += f", NaN at {each['first_nan_step']:,}"
+        status += f" at {each['first_nan_step']:,}"
     if each["reason"]:
         status += f": {each['reason']}"
     if each["test_accuracy"] is None:

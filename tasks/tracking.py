@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from mnist_models.data.dataset import Dataset
 
-METRICS_PER_BATCH = 1000  # MLflow's limit
-PARAMETERS_PER_BATCH = 100
-
 
 class Tracker:
     """Logs to the MLflow store of the settings. All calls name their run, so that threads cannot mix them up."""
@@ -94,6 +91,8 @@ class Tracker:
         """Say that a run goes on, whatever an interruption has made of its status."""
         with self._lock:
             self.client.update_run(run_id, "RUNNING")
+            if "failure" in self.client.get_run(run_id).data.tags:
+                self.client.delete_tag(run_id, "failure")
 
     def end_run(self, run_id: str, status: str) -> None:
         """Set the final status: FINISHED, FAILED or KILLED."""
@@ -107,19 +106,14 @@ class Tracker:
         parameters: Mapping[str, Any] | None = None,
         tags: Mapping[str, Any] | None = None,
     ) -> None:
-        """Log in as few calls as MLflow allows. Metrics are (name, value, Unix milliseconds, step)."""
+        """Log in as few requests as MLflow allows. Metrics are (name, value, Unix milliseconds, step)."""
         from mlflow.entities import Metric, Param, RunTag
 
         values = [Metric(name, value, moment, step) for name, value, moment, step in metrics]
         params = [Param(name, str(value)) for name, value in (parameters or {}).items()]
         run_tags = [RunTag(name, str(value)) for name, value in (tags or {}).items()]
-        while values or params or run_tags:
-            with self._lock:
-                self.client.log_batch(
-                    run_id, values[:METRICS_PER_BATCH], params[:PARAMETERS_PER_BATCH], run_tags[:PARAMETERS_PER_BATCH]
-                )
-            values = values[METRICS_PER_BATCH:]
-            params, run_tags = params[PARAMETERS_PER_BATCH:], run_tags[PARAMETERS_PER_BATCH:]
+        with self._lock:
+            self.client.log_batch(run_id, values, params, run_tags)
 
     def log_now(self, run_id: str, metrics: Iterable[tuple[str, float]]) -> None:
         """Log single values that belong to this moment."""
@@ -164,8 +158,13 @@ class Tracker:
         """Record the machine's load, memory, disk and GPUs in the run while the block runs."""
         from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-        self.client  # noqa: B018  the monitor logs through the global tracking URI, which this sets
-        monitor = SystemMetricsMonitor(run_id, sampling_interval=5, samples_before_logging=1)
+        monitor = SystemMetricsMonitor(
+            run_id,
+            sampling_interval=5,
+            samples_before_logging=1,
+            resume_logging=True,
+            tracking_uri=self.settings.resolved_tracking_uri,
+        )
         monitor.start()
         try:
             yield

@@ -2,12 +2,14 @@
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from prefect import task
+from prefect import runtime, task
 from prefect.cache_policies import NO_CACHE
 
 from mnist_models.atomic import write_atomically
@@ -54,7 +56,10 @@ def _worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
     return False
 
 
-@task(name="train", retries=2, retry_condition_fn=_worth_retrying, cache_policy=NO_CACHE)
+RETRIES = 2
+
+
+@task(name="train", retries=RETRIES, retry_condition_fn=_worth_retrying, cache_policy=NO_CACHE)
 def train_recipe(
     session: Session,
     training: Training,
@@ -119,11 +124,13 @@ def _open(
         **code_tags(),
         **flow_tags,
     }
-    if not run.open(name, tags, session.parent_run_id):
+    run.open(name, tags, session.parent_run_id)
+    if "described" in run.notes:
         return
     known = {"device": training.device, "precision": training.precision, "seed": training.seed}
     session.tracker.log(run.run_id, parameters=recipe.parameters() | known)
     session.tracker.log_dataset(run.run_id, dataset)
+    run.note(described=True)
 
 
 def _supervise(
@@ -151,35 +158,58 @@ def _supervise(
         snapshot = observer.see(run.read())
         if snapshot is not None:
             session.display.update(name, snapshot)
-            artifact.update(snapshot.share, str(snapshot))
-        run.replay(REPLAY_SECONDS)
+        # A server that is away for a while must not cost the training: what was not sent is sent at the end.
+        try:
+            if snapshot is not None:
+                artifact.update(snapshot.share, str(snapshot))
+            run.replay(REPLAY_SECONDS)
+        except Exception as error:
+            logger.warning("%s: not logged for now: %s", name, error)
 
-    try:
+    with _true_status(session, run, name):
         with session.tracker.system_metrics(run.run_id):
             slot.do(job, look)
-    except TrainingFailed as failure:
-        last_line = str(failure).strip().splitlines()[-1]
-        session.display.done(name, f"failed: {last_line}")
-        session.tracker.log_text(run.run_id, str(failure), "traceback.txt")
-        session.tracker.log(run.run_id, tags={"status": "failed", "reason": last_line})
-        session.tracker.end_run(run.run_id, "FAILED")
-        raise
-    except TrainerDied as death:
-        session.display.done(name, f"{death}; it goes on at its last checkpoint")
-        raise
-    except BaseException:
-        session.tracker.log(run.run_id, tags={"status": "interrupted"})
-        session.tracker.end_run(run.run_id, "KILLED")
-        raise
-    result = directory.result()
-    if result is None:
-        raise TrainingFailed(f"{name}: what the trainer has written cannot be read back")
+        result = directory.result()
+        if result is None:
+            raise TrainingFailed(f"{name}: what the trainer has written cannot be read back")
     text = f"{result.status}, test accuracy {result.test_accuracy:.2%}, {result.train_seconds:.1f} s"
     if result.nan_variable is not None:
         text += f"; {result.nan_variable} is NaN from step {result.first_nan_step:,} on"
     session.display.done(name, text)
     artifact.update(1.0, text, last=True)
     return result
+
+
+@contextmanager
+def _true_status(session: Session, run: TrackedRun, name: str) -> Iterator[None]:
+    """Whatever ends the training too early, say so on the screen and in its run."""
+    try:
+        yield
+    except TrainerDied as death:
+        last = runtime.task_run.run_count > RETRIES
+        session.display.done(name, f"{death}; " + ("given up" if last else "it goes on at its last checkpoint"))
+        if last:
+            _end_early(session, run, "FAILED", str(death), "")
+        raise
+    except TrainingFailed as failure:
+        reason = str(failure).strip().splitlines()[-1]
+        session.display.done(name, f"failed: {reason}")
+        _end_early(session, run, "FAILED", reason, str(failure))
+        raise
+    except BaseException as interruption:
+        _end_early(session, run, "KILLED", str(interruption) or type(interruption).__name__, "")
+        raise
+
+
+def _end_early(session: Session, run: TrackedRun, status: str, reason: str, traceback: str) -> None:
+    """Record a failure as well as the store allows; it must not hide the failure itself."""
+    try:
+        session.tracker.log(run.run_id, tags={"status": status.lower(), "failure": reason})
+        if traceback:
+            session.tracker.log_text(run.run_id, traceback, "traceback.txt")
+        session.tracker.end_run(run.run_id, status)
+    except Exception as error:
+        logger.warning("the run %s could not be closed as %s: %s", run.run_id, status, error)
 
 
 def _log_files(

@@ -34,7 +34,7 @@ def empty_store(tmp_path_factory):
     from tasks.tracking import Tracker
 
     home = tmp_path_factory.mktemp("store")
-    tracker = Tracker(Settings(home=home))
+    tracker = Tracker(Settings.at(home))
     tracker.client.search_experiments()
     return home / "state" / "mlflow.db"
 
@@ -99,5 +99,7 @@ RECIPES = (
         optimizer=Optimizer("sgd", 500.0), suites=(), study=None,
     ),
     replace(SMALL, name="small_broken", summary="Small, broken", network=broken_network, suites=(), study=None),
+    replace(SMALL, name="small_orphan", summary="Small, orphaned", continues="small_broken", suites=(), study=None),
+    replace(SMALL, name="small_long", summary="Small, long", steps=20_000, validations=20, suites=(), study=None),
 )
 '''

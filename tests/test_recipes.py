@@ -1,6 +1,7 @@
 """Every recipe that is discovered, without naming any: a new one is tested by being there."""
 
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
@@ -116,6 +117,9 @@ def vars_of(recipe: Recipe) -> dict:
         {"validations": 0},
         {"validation_fraction": 0.7},
         {"optimizer": Optimizer("sgd", float("nan"))},
+        {"optimizer": Optimizer("sgd", 0.1, warm_up=0.0)},
+        {"name": "softmax_regression/new"},
+        {"network": partial(NETWORKS[0].network)},
     ],
 )
 def test_refuses_a_recipe_that_cannot_be_trained(change):

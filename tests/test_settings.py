@@ -29,14 +29,16 @@ def test_without_a_file_the_defaults_hold(tmp_path, monkeypatch):
     monkeypatch.delenv("MNIST_CONFIG", raising=False)
     monkeypatch.setattr("tasks.settings.settings_file", lambda: None)
     monkeypatch.chdir(tmp_path)
-    assert load_settings() == Settings(home=tmp_path)
+    settings = load_settings()
+    assert (settings, settings.home) == (Settings.at(tmp_path), tmp_path)
 
 
 def test_the_projects_own_file_says_what_the_defaults_are(monkeypatch, tmp_path):
     monkeypatch.delenv("MNIST_CONFIG", raising=False)
     monkeypatch.chdir(tmp_path)
     settings = load_settings()
-    assert settings == Settings(home=settings.home)
+    assert settings == Settings.at(settings.home)
+    assert (settings.home / "mlflow.yml").is_file()
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,13 @@ def test_what_is_not_allowed_is_named(home, content, words):
     with pytest.raises(InvalidInput, match=words) as caught:
         load_settings()
     assert "\n" not in str(caught.value)
+
+
+def test_a_password_in_an_address_is_not_repeated(home, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "oracle://user:secret@host/db")
+    with pytest.raises(InvalidInput, match="MLFLOW_TRACKING_URI") as caught:
+        load_settings()
+    assert "secret" not in str(caught.value)
 
 
 def test_a_wrong_variable_is_named(home, monkeypatch):

@@ -185,6 +185,8 @@ def test_a_divergence_is_diagnosed_and_the_last_good_weights_kept(tmp_path, data
     # A recipe that is to show the collapse goes on to its end; any other stops at once.
     assert result.steps == (60 if declared else result.first_nan_step)
     assert result.test_accuracy == pytest.approx(np.mean(load_arrays(data).y_test == 0))
+    assert f"last-good-step-{result.kept_step}.keras" == directory.kept_files()[0].name
+    assert result.kept_step < result.first_nan_step
     assert [file.name.startswith("last-good") for file in directory.kept_files()] == [True]
     model = keras.saving.load_model(directory.model_file)
     assert all(np.isfinite(weights).all() for weights in model.get_weights())
@@ -203,9 +205,15 @@ def test_a_damaged_run_directory_has_no_result(tmp_path, data, known):
     assert directory.result() is None
 
 
-def test_mixed_precision_trains_and_serves_float32(tmp_path, data, known):
-    known["made"] = replace(RECIPE, steps=30)
-    result = training.train(replace(job(tmp_path / "run", data), precision="bfloat16"))
+def test_an_overflow_in_the_very_last_update_is_no_success(tmp_path, data, known):
+    known["made"] = replace(RECIPE, steps=1, validations=1, augmentation=None, optimizer=Optimizer("sgd", 3e38))
+    result = training.train(job(tmp_path / "run", data))
+    assert (result.status, result.first_nan_step, result.kept_step) == ("diverged", 1, 0)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_trains_and_serves_float32(tmp_path, data, known, precision):
+    result = training.train(replace(job(tmp_path / "run", data), precision=precision))
     assert result.test_accuracy > 0.9
     assert RunDirectory(tmp_path / "run").predictions().test.dtype == np.float32
     model = keras.saving.load_model(RunDirectory(tmp_path / "run").model_file)

@@ -71,6 +71,7 @@ def test_closing_gives_up_what_is_running(pool, job):
         slot.do(long, pool.close)
     with pytest.raises(PoolClosed), pool.slot():
         pass
+    assert pool._trainers == [None]  # nothing was started after the end
 
 
 def test_a_trainer_ends_with_its_parent(pool):
@@ -92,8 +93,8 @@ def test_trainers_get_one_thread_and_no_secrets(monkeypatch):
     environment = ONE.environment(0)
     assert environment["OMP_NUM_THREADS"] == environment["TF_NUM_INTRAOP_THREADS"] == "1"
     assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
-    gpu = replace(ONE, device="gpu").environment(3)
-    assert gpu["CUDA_VISIBLE_DEVICES"] == "3"
+    gpu = replace(ONE, device="gpu", gpus=("2", "5")).environment(3)
+    assert gpu["CUDA_VISIBLE_DEVICES"] == "5"
     assert gpu["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "x")
     assert "MLFLOW_TRACKING_PASSWORD" not in inherited_environment()
@@ -111,7 +112,7 @@ def test_trainers_get_one_thread_and_no_secrets(monkeypatch):
 )
 def test_precision_follows_the_processor(monkeypatch, vendor, flags, precision):
     monkeypatch.setattr(settings, "_cpu", lambda: (vendor, flags))
-    monkeypatch.setattr(settings, "_gpu_capabilities", list)
+    monkeypatch.setattr(settings, "_gpu_capabilities", dict)
     monkeypatch.delenv("MNIST_PRECISION", raising=False)
     here = settings.machine.__wrapped__()
     assert here.precision(find_recipe("conv_net")) == precision
@@ -119,13 +120,39 @@ def test_precision_follows_the_processor(monkeypatch, vendor, flags, precision):
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "precision"), [([9.0, 8.0], "bfloat16"), ([7.5, 9.0], "float16"), ([6.1], "float32")]
+    ("capabilities", "precision"),
+    [({"0": 9.0, "1": 8.0}, "bfloat16"), ({"0": 7.5, "3": 9.0}, "float16"), ({"0": 6.1}, "float32")],
 )
 def test_gpus_get_a_trainer_each(monkeypatch, capabilities, precision):
     monkeypatch.setattr(settings, "_gpu_capabilities", lambda: capabilities)
     monkeypatch.delenv("MNIST_PRECISION", raising=False)
     here = settings.machine.__wrapped__()
     assert (here.device, here.workers, here.fast_precision) == ("gpu", len(capabilities), precision)
+    assert here.gpus == tuple(capabilities)
+
+
+@pytest.mark.parametrize(
+    ("visible", "answer", "found"),
+    [
+        (None, "0, 9.0\n1, 8.6\n", {"0": 9.0, "1": 8.6}),
+        ("3", "3, 9.0\n", {"3": 9.0}),
+        ("", "0, 9.0\n", {}),
+        ("-1", "0, 9.0\n", {}),
+        (None, "0, [N/A]\n", {}),
+    ],
+)
+def test_only_visible_gpus_count(monkeypatch, tmp_path, visible, answer, found):
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f'#!/bin/sh\nprintf \'{answer}\'\nfor a in "$@"; do echo "$a" >> {tmp_path}/asked; done\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    if visible is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert settings._gpu_capabilities() == found
+    if visible == "3":
+        assert "--id=3" in (tmp_path / "asked").read_text()
 
 
 @pytest.mark.parametrize(

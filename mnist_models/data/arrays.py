@@ -1,5 +1,6 @@
 """A verified data set as one file that trainer processes read: fast to load, named by its content."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,9 @@ def save_arrays(dataset: Dataset, folder: Path) -> Path:
     """Write the data set into `folder`, unless exactly this content is there already."""
     path = folder / f"{dataset.digest[:16]}.npz"
     if path.exists():
-        try:
+        with suppress(Exception):  # whatever is wrong with the file, it is written anew
             if load_arrays(path).digest == dataset.digest:
                 return path
-        except Exception as error:
-            del error
     with atomic_path(path) as temporary:
         np.savez(
             temporary,

@@ -5,9 +5,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_models.errors import InvalidInput
-from mnist_models.images.paper import border, paper
-
-Grey = npt.NDArray[np.float32]
+from mnist_models.images.paper import Grey, border, paper
 
 WORKING_SIDE = 1000
 """Larger images are shrunk to this longest side first; models see 128 pixels at most."""

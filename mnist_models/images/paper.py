@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Number = TypeVar("Number", bound=np.generic)
 Grey = npt.NDArray[np.float32]
+
+Number = TypeVar("Number", bound=np.generic)
 
 PHOTO_SIDE = 64
 """Pictures with a shorter side up to this are drawn or cut out; there, a slope of light cannot be told from ink."""

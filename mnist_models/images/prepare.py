@@ -8,8 +8,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_models.errors import InvalidInput
-from mnist_models.images.ink import Grey, find_ink
-from mnist_models.images.paper import border
+from mnist_models.images.ink import find_ink
+from mnist_models.images.paper import Grey, border
 
 MEASURED = 2000
 INK = 32

@@ -1,6 +1,6 @@
 """`python -m mnist_models.trainer`: jobs as JSON lines on standard input, one answer a line.
 
-An answer is {"ok": true} or {"ok": false, "error": the traceback, "kind": the exception's name}. The end
+An answer is {"ok": true} or {"ok": false, "error": the traceback}. The end
 of standard input, which also comes when the parent dies, ends the process at once: what it was doing is
 in the last checkpoint.
 """
@@ -46,8 +46,8 @@ def _answer(line: str, answers: TextIO) -> None:
             predict(job)
         else:
             train(job)
-    except Exception as error:
-        answer = {"ok": False, "error": traceback.format_exc(), "kind": type(error).__name__, "message": str(error)}
+    except Exception:
+        answer = {"ok": False, "error": traceback.format_exc()}
     else:
         answer = {"ok": True}
     answers.write(json.dumps(answer) + "\n")

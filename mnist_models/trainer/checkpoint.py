@@ -26,6 +26,7 @@ class Progress:
     train_seconds: float = 0.0
     best_step: int = 0
     best_accuracy: float = -1.0
+    good_step: int = 0  # the last at which all weights were finite
     first_nan_step: int | None = None
     nan_variables: list[str] = field(default_factory=list)
     resumed_at: list[int] = field(default_factory=list)

@@ -93,7 +93,8 @@ class Loop:
             classes, smoothing = logits.shape[-1], self._recipe.label_smoothing
             targets = tf.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes
             minimised, loss = self._loss(targets, logits)
+            scaled = self._optimizer.scale_loss(minimised)  # changes nothing except in float16
         variables = self._model.trainable_variables
-        self._optimizer.apply(tape.gradient(minimised, variables), variables)
+        self._optimizer.apply(tape.gradient(scaled, variables), variables)
         hits = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
         return loss, tf.reduce_mean(tf.cast(hits, tf.float32))

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras import optimizers
 
 from mnist_models.recipe import Optimizer
+from mnist_models.trainer.job import Precision
 
 
 @keras.saving.register_keras_serializable("mnist_models")
@@ -26,8 +27,13 @@ class OneCycle(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
         return {"peak": self.peak, "steps": self.steps, "warm_up": self.warm_up}
 
 
-def build_optimizer(settings: Optimizer, steps: int) -> optimizers.Optimizer:
-    """The Keras optimiser for a training of that many steps."""
+def build_optimizer(settings: Optimizer, steps: int, precision: Precision) -> optimizers.Optimizer:
+    """The Keras optimiser for a training of that many steps; in float16 it scales the loss, or gradients vanish."""
+    plain = _plain_optimizer(settings, steps)
+    return optimizers.LossScaleOptimizer(plain) if precision == "float16" else plain
+
+
+def _plain_optimizer(settings: Optimizer, steps: int) -> optimizers.Optimizer:
     rate = settings.learning_rate
     schedule = OneCycle(rate, steps, settings.warm_up) if settings.schedule == "one_cycle" else rate
     if settings.name == "sgd":

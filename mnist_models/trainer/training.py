@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from mnist_models.atomic import atomic_path, write_atomically
 from mnist_models.data.arrays import load_arrays
 from mnist_models.data.split import stratified_split
+from mnist_models.evaluation.metrics import predicted
 from mnist_models.metrics_log import MetricsLog
 from mnist_models.recipes import find_recipe
 from mnist_models.run_directory import RunDirectory, TrainingResult
@@ -60,7 +62,7 @@ class _Training:
         )
         self.steps = self.recipe.total_steps(len(self.train_indices))
         self.model = self.recipe.network(self.data.image_shape, self.data.classes)
-        self.optimizer = build_optimizer(self.recipe.optimizer, self.steps)
+        self.optimizer = build_optimizer(self.recipe.optimizer, self.steps, job.precision)
         self.optimizer.build(self.model.trainable_variables)
         images, labels = self.data.x_train[self.train_indices], self.data.y_train[self.train_indices]
         self.loop = Loop(self.model, self.optimizer, self.recipe, images, labels, job.seed)
@@ -71,7 +73,7 @@ class _Training:
         self.logits = logits_of(self.model)
         self.best: Weights = []
         self.progress = self._restore()
-        self.good: Weights = self.model.get_weights()
+        self.good = self.latest = self.model.get_weights()
         self.log = MetricsLog(self.directory.metrics_file)
 
     def _restore(self) -> Progress:
@@ -99,18 +101,17 @@ class _Training:
         for start, stop in self._stretches():
             began = time.monotonic()
             stretch = self.loop.run(self.order.batches(start, stop), start)
-            done = start + len(stretch.losses)
+            self.progress.step = start + len(stretch.losses)
             self._record(stretch, start, time.monotonic() - began)
-            if stretch.bad_step >= 0 and self.progress.first_nan_step is None:
-                self._diagnose(stretch, start)
             if self.progress.first_nan_step is None:
-                self.good = self.model.get_weights()
-            self.progress.step = done
-            validated = done in self._validation_steps() or self._stopped()
-            if validated:
-                self._validate()
+                self._check_health(stretch, start)
             self.progress.train_seconds += time.monotonic() - began
-            if validated or time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+            validates = self.progress.step in self._validation_steps() or self._stopped()
+            if validates:
+                began = time.monotonic()
+                self._validate()
+                self.progress.train_seconds += time.monotonic() - began
+            if validates or time.monotonic() - saved_at > CHECKPOINT_SECONDS:
                 self._save()
                 saved_at = time.monotonic()
             if self._stopped():
@@ -150,16 +151,35 @@ class _Training:
             for number, (loss, accuracy) in enumerate(zip(stretch.losses, stretch.accuracies, strict=True))
         )
 
-    def _diagnose(self, stretch: Stretch, start: int) -> None:
-        """Note the first NaN and keep the last weights that were sound."""
-        self.progress.first_nan_step = start + stretch.bad_step + 1
-        names = [variable.path for variable in self.model.trainable_variables]
-        self.progress.nan_variables = [name for name, bad in zip(names, stretch.bad_variables, strict=True) if bad]
-        path = self.directory.path / "kept" / f"last-good-step-{start}.keras"
-        save_model(served_model(self.recipe, self.data.image_shape, self.data.classes, self.good), path)
+    def _check_health(self, stretch: Stretch, start: int) -> None:
+        """Note the first NaN, or remember the weights; they count as good once they have given a finite loss."""
+        if stretch.bad_step != 0:
+            self.good, self.progress.good_step = self.latest, start
+        self.latest = self.model.get_weights()
+        variables = self.model.trainable_variables
+        if stretch.bad_step >= 0:
+            self._diverged(start + stretch.bad_step + 1, stretch.bad_variables.tolist())
+        elif not all(np.isfinite(array).all() for array in self.latest):
+            self._diverged(self.progress.step, [not np.isfinite(variable.numpy()).all() for variable in variables])
+
+    def _diverged(self, step: int, bad: list[bool]) -> None:
+        """Note at which step, and which trainable variables were not finite after it, and keep the good weights."""
+        variables = self.model.trainable_variables
+        self.progress.first_nan_step = step
+        self.progress.nan_variables = [variable.path for variable, is_bad in zip(variables, bad, strict=True) if is_bad]
+        save_model(self._served(self.good), self._last_good_file())
+
+    def _last_good_file(self) -> Path:
+        return self.directory.path / "kept" / f"last-good-step-{self.progress.good_step}.keras"
+
+    def _served(self, weights: Weights) -> keras.Model:
+        return served_model(self.recipe, self.data.image_shape, self.data.classes, weights)
 
     def _validate(self) -> None:
         logits = self.logits(self.validation_images)
+        if self.progress.first_nan_step is None and not np.isfinite(logits).all():
+            # Weights can be finite and yet too large to compute with.
+            self._diverged(self.progress.step, [False] * len(self.model.trainable_variables))
         accuracy = _accuracy(logits, self.validation_labels)
         targets = tf.one_hot(self.validation_labels, self.data.classes)
         loss = float(LOSSES[self.recipe.loss](targets, tf.constant(logits))[1])
@@ -192,16 +212,16 @@ class _Training:
     def finish(self) -> TrainingResult:
         """Score the kept weights once on the test set, and write all that a finished training leaves."""
         progress, data, directory = self.progress, self.data, self.directory
-        keeps_best = self.recipe.keep == "best" and bool(self.best)
-        weights = self.best if keeps_best else self.model.get_weights()
-        served = served_model(self.recipe, data.image_shape, data.classes, weights)
+        diverged = progress.first_nan_step is not None
+        keeps_best = self.recipe.keep == "best" and bool(self.best) and not diverged
+        kept_step = progress.good_step if diverged else progress.best_step if keeps_best else progress.step
+        served = self._served(self.best if keeps_best else self.model.get_weights())
         predictor = probabilities_of(served)
         test, validation = predictor(data.x_test), predictor(self.validation_images)
         with atomic_path(directory.predictions_file) as temporary:
             np.savez(temporary, test=test, validation=validation, validation_indices=self.validation_indices)
-        diverged = progress.first_nan_step is not None
         if diverged:  # the scores tell what became of it, but only sound weights are worth keeping as a model
-            write_atomically(directory.model_file, directory.kept_files()[-1].read_bytes())
+            write_atomically(directory.model_file, self._last_good_file().read_bytes())
         else:
             save_model(served, directory.model_file)
         self.log.flush()
@@ -214,14 +234,13 @@ class _Training:
                 steps=progress.step,
                 train_seconds=progress.train_seconds,
                 images_per_second=progress.step * self.recipe.batch_size / progress.train_seconds,
-                kept_step=progress.best_step if keeps_best else progress.step,
+                kept_step=kept_step,
                 validation_accuracy=_accuracy(validation, self.validation_labels),
                 test_accuracy=_accuracy(test, data.y_test),
                 first_nan_step=progress.first_nan_step,
                 # Backpropagation reaches the variable nearest to the loss first.
                 nan_variable=progress.nan_variables[-1] if progress.nan_variables else None,
                 nan_variables=tuple(progress.nan_variables),
-                peak_memory_mb=psutil.Process().memory_info().rss / 2**20,
                 resumed_at=tuple(progress.resumed_at),
                 finished_at=time.time(),
                 device="gpu" if tf.config.list_physical_devices("GPU") else "cpu",
@@ -231,5 +250,5 @@ class _Training:
 
 
 def _accuracy(scores: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    """The share of images whose label has the greatest score; NaN counts as class 0."""
-    return float(np.mean(np.argmax(scores, axis=1) == labels))
+    """The share of images whose label has the greatest score."""
+    return float(np.mean(predicted(scores) == labels))

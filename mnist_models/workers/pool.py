@@ -9,6 +9,7 @@ import queue
 import select
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,7 @@ class Trainer:
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log
         with log.open("ab") as stderr:
+            self._log_start = stderr.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mnist_models.trainer"],
                 stdin=subprocess.PIPE,
@@ -85,9 +87,10 @@ class Trainer:
 
     def _death(self) -> TrainerDied:
         code = self._process.wait()
-        cause = f"signal {-code}" if code < 0 else f"exit status {code}"
-        last = self._log.read_text(errors="replace").strip().splitlines()[-1:] if self._log.exists() else []
-        return TrainerDied(f"trainer process {self.pid} ended with {cause}" + "".join(f" ({line})" for line in last))
+        if code < 0:
+            return TrainerDied(f"trainer process {self.pid} was ended by signal {-code}")
+        words = self._log.read_bytes()[self._log_start :].decode(errors="replace").strip().splitlines()[-1:]
+        return TrainerDied(f"trainer process {self.pid} ended with exit status {code}: {''.join(words)}")
 
     def stop(self) -> None:
         """End the process; a training in it can be resumed from its last checkpoint."""
@@ -105,6 +108,7 @@ class TrainerPool:
         self._machine, self._logs = machine, logs
         self._trainers: list[Trainer | None] = [None] * machine.workers
         self._closed = False
+        self._lock = threading.Lock()  # so that no process is started while all are being ended
         self._idle: queue.LifoQueue[int] = queue.LifoQueue()
         for number in reversed(range(machine.workers)):
             self._idle.put(number)
@@ -115,13 +119,16 @@ class TrainerPool:
             self._trainer(number)
 
     def _trainer(self, number: int) -> Trainer:
-        trainer = self._trainers[number]
-        if trainer is None or not trainer.alive:
-            if trainer is not None:
-                trainer.stop()
-            trainer = Trainer(self._machine.environment(number), self._logs / f"trainer-{number}.log")
-            self._trainers[number] = trainer
-        return trainer
+        with self._lock:
+            if self._closed:
+                raise PoolClosed("the training was given up before it had begun")
+            trainer = self._trainers[number]
+            if trainer is None or not trainer.alive:
+                if trainer is not None:
+                    trainer.stop()
+                trainer = Trainer(self._machine.environment(number), self._logs / f"trainer-{number}.log")
+                self._trainers[number] = trainer
+            return trainer
 
     @contextmanager
     def slot(self) -> Iterator["Slot"]:
@@ -132,8 +139,7 @@ class TrainerPool:
         """
         number = self._idle.get()
         try:
-            if self._closed:
-                raise PoolClosed("the training was given up before it had begun")
+            self._trainer(number)
             yield Slot(self, number)
         finally:
             self._idle.put(number)
@@ -158,7 +164,8 @@ class TrainerPool:
 
     def close(self) -> None:
         """End all processes; whoever waits for one gets PoolClosed."""
-        self._closed = True
+        with self._lock:
+            self._closed = True
         for number in range(len(self._trainers)):
             self._discard(number)
 

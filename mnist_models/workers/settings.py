@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ class Machine:
     workers: int  # trainings side by side
     fast_precision: Precision  # for convolutional recipes; all others train in float32
     reasons: tuple[str, ...]
+    gpus: tuple[str, ...] = ()  # their ids, as CUDA_VISIBLE_DEVICES takes them
 
     def precision(self, recipe: Recipe) -> Precision:
         """The precision in which a recipe is trained here."""
@@ -29,7 +31,10 @@ class Machine:
         """What a trainer needs to find in its environment before it imports TensorFlow."""
         common = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
         if self.device == "gpu":
-            return common | {"CUDA_VISIBLE_DEVICES": str(worker), "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+            return common | {
+                "CUDA_VISIBLE_DEVICES": self.gpus[worker % len(self.gpus)],
+                "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+            }
         single = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
         return common | {"CUDA_VISIBLE_DEVICES": "-1"} | dict.fromkeys(single, "1")
 
@@ -43,11 +48,11 @@ def machine() -> Machine:
     """
     gpus = _gpu_capabilities()
     if gpus:
-        device, workers = "gpu", len(gpus)
-        precision: Precision = "bfloat16" if min(gpus) >= 8.0 else "float16" if min(gpus) >= 7.0 else "float32"
+        device, workers, least = "gpu", len(gpus), min(gpus.values())
+        precision: Precision = "bfloat16" if least >= 8.0 else "float16" if least >= 7.0 else "float32"
         reasons = [
             f"{workers} trainers: one for each GPU",
-            f"{precision} in convolutional recipes: compute capability {min(gpus)}",
+            f"{precision} in convolutional recipes: compute capability {least}",
         ]
     else:
         device, workers = "cpu", _cores()
@@ -66,12 +71,16 @@ def machine() -> Machine:
             raise InvalidInput(f"MNIST_PRECISION: {chosen!r} is not one of float32, bfloat16, float16.")
         precision = chosen  # type: ignore[assignment]
         reasons[1] = f"{precision} in convolutional recipes: set by MNIST_PRECISION"
-    return Machine(device, workers, precision, tuple(reasons))
+    return Machine(device, workers, precision, tuple(reasons), tuple(gpus))
 
 
 def _cores() -> int:
-    """The cores that this process may use, which in a container can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The cores that this process may use, which can be fewer than the machine has."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError):  # a container's share of time: "200000 100000", or "max 100000"
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        cores = min(cores, max(1, int(quota) // int(period)))
+    return cores
 
 
 def _cpu_precision() -> tuple[Precision, str]:
@@ -96,13 +105,18 @@ def _cpu() -> tuple[str, set[str]]:
     return fields.get("vendor_id", ""), set(fields.get("flags", "").split())
 
 
-def _gpu_capabilities() -> list[float]:
-    """Compute capability of each visible GPU; none where CUDA_VISIBLE_DEVICES hides them."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
-        return []
-    query = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+def _gpu_capabilities() -> dict[str, float]:
+    """Compute capability by GPU id, of those that CUDA_VISIBLE_DEVICES leaves visible."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible in ("", "-1"):
+        return {}
+    query = ["nvidia-smi", "--query-gpu=index,compute_cap", "--format=csv,noheader"]
+    if visible:
+        query.append(f"--id={visible}")
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [float(line) for line in answer.split()]
+        found = [line.split(",") for line in answer.splitlines() if line.strip()]
+        ids = visible.split(",") if visible else [index.strip() for index, _ in found]
+        return {name: float(capability) for name, (_, capability) in zip(ids, found, strict=True)}
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return {}

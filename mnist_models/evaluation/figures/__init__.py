@@ -5,13 +5,13 @@ They are safe to draw in several threads: without pyplot and without changes of 
 
 from mnist_models.evaluation.figures.curves import overlaid_curves
 from mnist_models.evaluation.figures.errors import confusion_matrix, per_class_accuracy
-from mnist_models.evaluation.figures.history import History
 from mnist_models.evaluation.figures.images import mistakes, predictions, sample_images
 from mnist_models.evaluation.figures.initialisation import initialisation_study
 from mnist_models.evaluation.figures.learning import learning_curves
 from mnist_models.evaluation.figures.reliability import reliability_diagram
 from mnist_models.evaluation.figures.runs import comparison
 from mnist_models.evaluation.figures.style import png
+from mnist_models.metrics_log import History
 
 __all__ = [
     "History",

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
-from mnist_models.evaluation.figures.history import History, envelope, finite, first_nan, limited, series, smoothed
+from mnist_models.evaluation.figures.history import envelope, finite, first_nan, limited, series, smoothed
 from mnist_models.evaluation.figures.scale import error_limits, error_position, label_error_axis, loss_limit
 from mnist_models.evaluation.figures.style import (
     INK,
@@ -23,6 +23,7 @@ from mnist_models.evaluation.figures.style import (
     percent,
     shortened,
 )
+from mnist_models.metrics_log import History
 
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 

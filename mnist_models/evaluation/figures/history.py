@@ -1,17 +1,12 @@
 """The recorded values of a training run, and what figures need to know about them."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 
+from mnist_models.metrics_log import History
+
 Values = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
-History = Mapping[str, tuple[Steps, Values]]
-"""Steps [m] and values [m] by name: train/loss, train/accuracy, validation/loss, validation/accuracy.
-
-Names may lack, values may be NaN or infinite.
-"""
 
 
 def series(history: History, name: str) -> tuple[Steps, Values]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
-from mnist_models.evaluation.figures.history import History, envelope, finite, first_nan, limited, series, smoothed
+from mnist_models.evaluation.figures.history import envelope, finite, first_nan, limited, series, smoothed
 from mnist_models.evaluation.figures.scale import accuracy_floor, loss_limit
 from mnist_models.evaluation.figures.style import (
     BLUE,
@@ -25,6 +25,7 @@ from mnist_models.evaluation.figures.style import (
     note,
     percent,
 )
+from mnist_models.metrics_log import History
 
 DIVERGENCE: dict[str, Any] = {"color": WRONG, "linewidth": 1.4, "linestyle": (0, (1, 1.5))}
 

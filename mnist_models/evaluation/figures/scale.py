@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from mnist_models.evaluation.figures.history import History, Values, finite, series
+from mnist_models.evaluation.figures.history import Values, finite, series
 from mnist_models.evaluation.figures.style import SMALL
+from mnist_models.metrics_log import History
 
 BEST_ERROR = 1e-4
 """The error axis ends here: 99.99 % and 100 % fall together."""
