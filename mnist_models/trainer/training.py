@@ -22,6 +22,7 @@ from mnist_models.recipes import find_recipe
 from mnist_models.run_directory import RunDirectory, TrainingResult
 from mnist_models.trainer import checkpoint as checkpoints
 from mnist_models.trainer.checkpoint import Checkpoint, Progress, Weights
+from mnist_models.trainer.health import Health
 from mnist_models.trainer.inference import logits_of, probabilities_of, save_model, served_model
 from mnist_models.trainer.job import TrainJob
 from mnist_models.trainer.loop import Loop, Stretch
@@ -73,7 +74,7 @@ class _Training:
         self.logits = logits_of(self.model)
         self.best: Weights = []
         self.progress = self._restore()
-        self.good = self.latest = self.model.get_weights()
+        self.health = Health(self.model, self.progress)
         self.log = MetricsLog(self.directory.metrics_file)
 
     def _restore(self) -> Progress:
@@ -103,8 +104,8 @@ class _Training:
             stretch = self.loop.run(self.order.batches(start, stop), start)
             self.progress.step = start + len(stretch.losses)
             self._record(stretch, start, time.monotonic() - began)
-            if self.progress.first_nan_step is None:
-                self._check_health(stretch, start)
+            if self.health.sound:
+                self.health.check_stretch(stretch, start)
             self.progress.train_seconds += time.monotonic() - began
             validates = self.progress.step in self._validation_steps() or self._stopped()
             if validates:
@@ -118,7 +119,7 @@ class _Training:
                 return
 
     def _stopped(self) -> bool:
-        return self.progress.first_nan_step is not None and not self.recipe.diverges
+        return not self.health.sound and not self.recipe.diverges
 
     def _validation_steps(self) -> set[int]:
         count = min(self.recipe.validations, self.steps)
@@ -151,24 +152,6 @@ class _Training:
             for number, (loss, accuracy) in enumerate(zip(stretch.losses, stretch.accuracies, strict=True))
         )
 
-    def _check_health(self, stretch: Stretch, start: int) -> None:
-        """Note the first NaN, or remember the weights; they count as good once they have given a finite loss."""
-        if stretch.bad_step != 0:
-            self.good, self.progress.good_step = self.latest, start
-        self.latest = self.model.get_weights()
-        variables = self.model.trainable_variables
-        if stretch.bad_step >= 0:
-            self._diverged(start + stretch.bad_step + 1, stretch.bad_variables.tolist())
-        elif not all(np.isfinite(array).all() for array in self.latest):
-            self._diverged(self.progress.step, [not np.isfinite(variable.numpy()).all() for variable in variables])
-
-    def _diverged(self, step: int, bad: list[bool]) -> None:
-        """Note at which step, and which trainable variables were not finite after it, and keep the good weights."""
-        variables = self.model.trainable_variables
-        self.progress.first_nan_step = step
-        self.progress.nan_variables = [variable.path for variable, is_bad in zip(variables, bad, strict=True) if is_bad]
-        save_model(self._served(self.good), self._last_good_file())
-
     def _last_good_file(self) -> Path:
         return self.directory.path / "kept" / f"last-good-step-{self.progress.good_step}.keras"
 
@@ -177,9 +160,8 @@ class _Training:
 
     def _validate(self) -> None:
         logits = self.logits(self.validation_images)
-        if self.progress.first_nan_step is None and not np.isfinite(logits).all():
-            # Weights can be finite and yet too large to compute with.
-            self._diverged(self.progress.step, [False] * len(self.model.trainable_variables))
+        if self.health.sound:
+            self.health.check_outputs(logits)
         accuracy = _accuracy(logits, self.validation_labels)
         targets = tf.one_hot(self.validation_labels, self.data.classes)
         loss = float(LOSSES[self.recipe.loss](targets, tf.constant(logits))[1])
@@ -200,6 +182,8 @@ class _Training:
         self.log.append([record])
 
     def _save(self) -> None:
+        if not self.health.sound and not self._last_good_file().exists():
+            save_model(self._served(self.health.good), self._last_good_file())
         self.log.flush()
         state = Checkpoint(
             self.progress,
@@ -212,7 +196,7 @@ class _Training:
     def finish(self) -> TrainingResult:
         """Score the kept weights once on the test set, and write all that a finished training leaves."""
         progress, data, directory = self.progress, self.data, self.directory
-        diverged = progress.first_nan_step is not None
+        diverged = not self.health.sound
         keeps_best = self.recipe.keep == "best" and bool(self.best) and not diverged
         kept_step = progress.good_step if diverged else progress.best_step if keeps_best else progress.step
         served = self._served(self.best if keeps_best else self.model.get_weights())
