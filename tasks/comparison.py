@@ -108,14 +108,14 @@ def compare(session: Session, rows: Sequence[Row], evaluated: dict[str, Evaluate
 
 def _figures(rows: Sequence[Row], evaluated: dict[str, Evaluated], winner: str | None) -> Iterator[tuple[str, Figure]]:
     names = [each.name for each in rows]
-    statuses = ["best" if each.name == winner else each.status for each in rows]
+    statuses = ["best" if name == winner else evaluated[name].trained.result.status for name in names]
     tests = [evaluated[name].test for name in names]
     accuracies, lows, highs = zip(
         *((test.accuracy, test.accuracy_low, test.accuracy_high) for test in tests), strict=True
     )
     yield "comparison", comparison(names, accuracies, lows, highs, statuses)
     histories = {name: each.trained.directory.history() for name, each in evaluated.items()}
-    yield "validation_accuracy", overlaid_curves(histories, "validation/accuracy")
+    yield "validation_accuracy", overlaid_curves(histories, "validation/accuracy", x="share")
     yield "train_loss", overlaid_curves(histories, "train/loss")
     studies: dict[str, dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
     for name, each in evaluated.items():
