@@ -62,6 +62,7 @@ class Recipe:
     batch_size: int
     steps: int | None = None
     epochs: int | None = None
+    least_steps: int = 1  # where the epochs of a small data set would come to fewer
     validations: int = 10
     validation_fraction: float = 1 / 12
     keep: Literal["last", "best"] = "last"  # the evaluated weights: by validation accuracy when "best"
@@ -85,6 +86,7 @@ class Recipe:
             "warm_up must lie between 0 and 1": not 0 < self.optimizer.warm_up < 1,
             "steps or epochs must be at least 1": (self.steps or self.epochs or 0) < 1,
             "batch_size must be at least 1": self.batch_size < 1,
+            "least_steps must be at least 1": self.least_steps < 1,
             "validations must be at least 1": self.validations < 1,
             "validation_fraction must lie between 0 and 0.5": not 0 < self.validation_fraction <= 0.5,
             "learning_rate must be above 0": not self.optimizer.learning_rate > 0,
@@ -98,7 +100,7 @@ class Recipe:
         if self.steps is not None:
             return self.steps
         assert self.epochs is not None
-        return max(1, round(self.epochs * training_images / self.batch_size))
+        return max(self.least_steps, round(self.epochs * training_images / self.batch_size))
 
     def parameters(self) -> dict[str, Any]:
         """The settings as a flat JSON-able dictionary (what is logged, and what the digest covers)."""

@@ -128,6 +128,13 @@ def test_refuses_a_recipe_that_cannot_be_trained(change):
         Recipe(**(whole | change))
 
 
+def test_length_follows_the_data_but_not_below_the_least():
+    recipe = Recipe(**(vars_of(find_recipe("softmax_regression")) | {"steps": None, "epochs": 2, "least_steps": 50}))
+    assert recipe.total_steps(55_000) == 1100
+    assert recipe.total_steps(500) == 50
+    assert find_recipe("softmax_regression").total_steps(500) == 1000
+
+
 def test_a_file_is_enough_to_add_a_recipe(tmp_path, monkeypatch):
     (tmp_path / "my_net.py").write_text(
         "from dataclasses import replace\n"

@@ -60,6 +60,7 @@ RECIPES = (
         optimizer=Optimizer("adam", 0.02, schedule="one_cycle", warm_up=0.2, beta_1=0.8, beta_2=0.95),
         batch_size=256,
         epochs=2,
+        least_steps=200,
         validations=4,
         convolutional=True,
         label_smoothing=0.1,
