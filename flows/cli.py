@@ -11,7 +11,6 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Train, compare and promote image classifiers: Prefect runs it, TensorFlow trains, MLflow remembers.",
@@ -21,7 +20,9 @@ app = typer.Typer(
 @app.command()
 def train(
     suite: Annotated[str, typer.Option(help="A named list of recipes: quick, notebook or all.")] = "quick",
-    recipes: Annotated[str, typer.Option(help="Recipes instead of a suite, with commas between them.")] = "",
+    recipes: Annotated[
+        str | None, typer.Option(help="Recipes instead of a suite, with commas between them.", show_default=False)
+    ] = None,
     seed: Annotated[int, typer.Option(help="The first seed; the same seed gives the same result.")] = 0,
     seeds: Annotated[int, typer.Option(help="Repeats of each recipe, with consecutive seeds.")] = 1,
     data: Annotated[str, typer.Option(help="A folder of IDX files or an .npz file [default: official MNIST].")] = "",
@@ -32,8 +33,8 @@ def train(
     """Train recipes, compare them, and promote the best if it deserves it."""
     from flows.launch import run_train
 
-    names = [name.strip() for name in recipes.split(",") if name.strip()]
-    if recipes and not names:
+    names = [name.strip() for name in (recipes or "").split(",") if name.strip()]
+    if recipes is not None and not names:
         raise InvalidInput("recipes: give at least one name, with commas between several.")
     raise typer.Exit(run_train(suite, names, seed, seeds, data, promote, force, summary))
 
@@ -60,7 +61,7 @@ def predict(
 def main() -> None:
     """Run a command; what the user got wrong is one sentence and exit status 2, what is out of reach is 1."""
     try:
-        status = app(standalone_mode=False)
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except InvalidInput as error:
         _end(str(error), 2)
     except typer.TyperException as error:

@@ -7,6 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from mnist_models.errors import Unavailable
 from tasks.environment import set_defaults
 from tasks.prefect_server import start_temporary_server, wait_until_ready
 from tasks.reachable import check_reachable
@@ -19,6 +20,7 @@ def run_train(
     from pathlib import Path
 
     from mnist_models.data.read import read_data
+    from mnist_models.workers.settings import machine
     from tasks.request import check_request
     from tasks.session import trainers_started_early
     from tasks.settings import load_settings
@@ -26,6 +28,7 @@ def run_train(
     settings = load_settings()
     check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     request = check_request(suite, recipes, seed, seeds, summary)
+    machine()
     if data:
         read_data(Path(data))
     console = Console()
@@ -33,6 +36,8 @@ def run_train(
     console.print(f"Training {count} {'recipe' if count == 1 else 'recipes'}; starting Prefect and the trainers.")
     server = _prepare_environment()
     with trainers_started_early(settings, count):
+        from mlflow.exceptions import MlflowException
+
         from flows.train import train
         from tasks.chains import RecipesFailed
         from tasks.summary import print_summary
@@ -43,6 +48,12 @@ def run_train(
             status = 0
         except RecipesFailed as failure:
             result, status = failure.summary, 1
+        except MlflowException as error:
+            reason = str(error).strip().splitlines()[0]
+            raise Unavailable(
+                f"MLflow does not do its part: {reason}; what was trained is in {settings.state}, and the same command"
+                " goes on from there."
+            ) from error
     print_summary(console, settings, result)
     return status
 

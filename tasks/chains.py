@@ -15,7 +15,7 @@ from tasks.errors import analyse_errors
 from tasks.evaluation import Evaluated, evaluate_training
 from tasks.session import Session
 from tasks.tracking import TrackedRun
-from tasks.training import train_recipe
+from tasks.training import first_line, train_recipe
 
 
 class RecipesFailed(RuntimeError):
@@ -92,7 +92,7 @@ class Chains:
         if error is None and training.start is not None:
             reason = f"{training.start.recipe.name}, which it continues, has not finished"
         else:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+            reason = first_line(error) if error else "it did not run"
         run = TrackedRun(self._session.tracker, self._session.runs / training.folder)
         return Row(
             training.recipe.name,

@@ -72,8 +72,15 @@ def spread(rows: Sequence[Row]) -> dict[str, tuple[float, float, int]]:
 
 
 def best(evaluated: Sequence[Evaluated]) -> Evaluated | None:
-    """The candidate: the best by validation accuracy of those that finished; then by validation loss, then size."""
-    finished = [each for each in evaluated if each.trained.result.status == "finished"]
+    """The candidate: the best by validation accuracy of those that finished; then by validation loss, then size.
+
+    A recipe that is there to diverge is none, even where it did not.
+    """
+    finished = [
+        each
+        for each in evaluated
+        if each.trained.result.status == "finished" and not each.trained.training.recipe.diverges
+    ]
     return min(
         finished,
         key=lambda each: (

@@ -8,6 +8,7 @@ DEFAULTS = {
     "DO_NOT_TRACK": "1",
     # On a busy machine the temporary server needs more than the 20 s that it is given.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
     # A server that does not answer is waited for by us, not by the HTTP client for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",

@@ -24,8 +24,11 @@ def analyse_errors(session: Session, dataset: Dataset, evaluated: Evaluated) -> 
     if trained.result.nan_variables:
         session.tracker.log_text(run.run_id, _diagnosis(evaluated), "divergence.md")
     diverged_by_surprise = trained.result.status == "diverged" and not trained.training.recipe.diverges
-    session.tracker.end_run(run.run_id, "FAILED" if diverged_by_surprise else "FINISHED")
+    # A training that an earlier flow had finished, and did not live to close, ended then.
+    at = trained.result.finished_at if trained.reused else None
+    session.tracker.end_run(run.run_id, "FAILED" if diverged_by_surprise else "FINISHED", at)
     run.note(closed=True)
+    session.open_runs.discard(run.run_id)
     return evaluated
 
 

@@ -1,5 +1,6 @@
 """The MLflow run of a whole flow run, above the trainings' runs."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,8 @@ from tasks.mlflow_links import mlflow_address, run_link
 from tasks.prefect_server import ui_address
 from tasks.request import Request
 from tasks.session import Session, code_tags
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -25,13 +28,14 @@ def parent_run(
         "prefect.flow_run_name": str(runtime.flow_run.name),
         "prefect.url": f"{ui_address()}/runs/flow-run/{flow_run_id}",
     }
-    tags = {"suite": suite, "data": dataset.name, "data_digest": dataset.digest, **code_tags(), **flow_tags}
+    asked = ", ".join(recipes) or suite
+    tags = {"suite": asked, "data": dataset.name, "data_digest": dataset.digest, **code_tags(), **flow_tags}
     session.parent_run_id = tracker.start_run(str(runtime.flow_run.name), tags)
     tracker.log(
         session.parent_run_id,
         parameters={
-            "suite": suite,
-            "recipes": ", ".join(recipes) or suite,
+            "suite": asked,
+            "recipes": ", ".join(recipe.name for recipe in request.recipes),
             "seeds": ", ".join(str(seed) for seed in request.seeds),
             "data": dataset.source,
             "workers": session.machine.workers,
@@ -53,4 +57,8 @@ def parent_run(
         status = "FAILED"
         raise
     finally:
-        tracker.end_run(session.parent_run_id, status)
+        for run_id in (*session.open_runs, session.parent_run_id):
+            try:
+                tracker.end_run(run_id, status)
+            except Exception as error:  # must not hide what has ended the flow
+                logger.warning("the run %s could not be closed as %s: %s", run_id, status, error)

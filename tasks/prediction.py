@@ -38,6 +38,11 @@ def predict_files(session: Session, files: Sequence[str]) -> list[dict[str, Any]
             f"{session.settings.registered_model}: no version has the alias {session.settings.alias!r} yet;"
             " train one first with `mnist train`."
         )
+    if "preparation" not in version.tags:
+        raise InvalidInput(
+            f"{version.name}: version {version.version} was not registered by this pipeline, so that it is not known"
+            " how to prepare images for it."
+        )
     preparation = Preparation.from_json(version.tags["preparation"])
     prepared = np.stack([_prepared(file, image, preparation) for file, image in zip(files, images, strict=True)])
     probabilities = predict_images(session, version, prepared)

@@ -77,7 +77,7 @@ class Display:
         self._bars: dict[str, TaskID] = {}
         self._said_at: dict[str, float] = {}
         self._progress = Progress(
-            TextColumn("{task.description:<21.21}"),
+            TextColumn("{task.description:<25.25}"),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[text]}", justify="right"),
             console=console,

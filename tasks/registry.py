@@ -35,7 +35,7 @@ class Champion:
     version: str
     recipe: str
     mlflow_run_id: str
-    test_accuracy: float
+    test_accuracy: float | None  # None for a version that something else has registered
 
 
 @task(name="register", task_run_name="register", cache_policy=NO_CACHE)
@@ -134,7 +134,7 @@ def champion(session: Session) -> Champion | None:
         version=str(version.version),
         recipe=version.tags.get("recipe", "unknown"),
         mlflow_run_id=version.run_id or "",
-        test_accuracy=float(version.tags.get("test_accuracy", "nan")),
+        test_accuracy=float(version.tags["test_accuracy"]) if "test_accuracy" in version.tags else None,
     )
 
 
@@ -150,6 +150,8 @@ def _decide(
         return Decision(False, "it is the champion already")
     height, width = dataset.image_shape
     takes, knows = serving.tags.get("image_shape"), serving.tags.get("classes")
+    if takes is None or knows is None:
+        return Decision(False, f"the champion, version {serving.version}, was not registered by this pipeline")
     if (takes, knows) != (f"{height}x{width}", str(dataset.classes)):
         return Decision(
             False,
@@ -200,6 +202,9 @@ def _record(session: Session, candidate: Evaluated, version: str, decision: Deci
     outcome = "promoted" if decision.promote else "not promoted"
     tags = {"decision": outcome, "reason": decision.reason}
     tags |= {f"decision.{key}": f"{value:.6g}" for key, value in decision.numbers.items()}
+    for key in client.get_model_version(name, version).tags:
+        if key.startswith("decision.") and key not in tags:  # of an earlier decision
+            client.delete_model_version_tag(name, version, key)
     for key, value in tags.items():
         client.set_model_version_tag(name, version, key, value)
     session.tracker.log(candidate.trained.run.run_id, tags=tags)

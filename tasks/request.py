@@ -1,5 +1,6 @@
 """What a user can ask for, checked before anything is started."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +51,14 @@ def check_request(suite: str, recipes: list[str], seed: int, seeds: int, summary
         raise InvalidInput(f"seeds: {seeds} is not allowed; give a whole number of repeats from 1 to {MAX_SEEDS}.")
     if seed + seeds - 1 > MAX_SEED:
         raise InvalidInput(f"seed: {seed} leaves no room for {seeds} repeats; the largest seed is {MAX_SEED:,}.")
-    if summary and (Path(summary).is_dir() or not Path(summary).absolute().parent.is_dir()):
-        raise InvalidInput(f"summary: {summary} is not a file in an existing folder.")
+    if summary:
+        _check_writable(Path(summary).resolve(), summary)
     chosen = choose_recipes(suite, recipes)
     return Request(tuple(chosen), tuple(range(seed, seed + seeds)))
+
+
+def _check_writable(file: Path, given: str) -> None:
+    if not file.parent.is_dir() or (file.exists() and not file.is_file()):
+        raise InvalidInput(f"summary: {given} is not a file in an existing folder.")
+    if not os.access(file.parent, os.W_OK):
+        raise InvalidInput(f"summary: the folder of {given} cannot be written to.")

@@ -28,6 +28,7 @@ class Session:
         self.settings, self.machine, self.pool, self.display = settings, machine, pool, display
         self.tracker = Tracker(settings)
         self.parent_run_id = ""
+        self.open_runs: set[str] = set()  # trainings' runs that no task has ended yet
         self.renewed: set[str] = set()  # identities that --force has already set aside
 
     @property

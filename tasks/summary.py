@@ -25,6 +25,7 @@ from tasks.registry import Champion
 from tasks.session import Session
 from tasks.settings import Settings
 
+MOST_ROWS = 40  # of a table in a note, which MLflow cuts after 8,000 characters
 HEADINGS = ("recipe", "parameters", "test accuracy, 95 %", "seconds", "status")
 
 
@@ -57,9 +58,9 @@ def build_summary(
 @task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)
 def publish_summary(session: Session, summary: dict[str, Any], file: str) -> None:
     """Write the summary to `file` if one is named, to the parent run and to a Prefect artifact."""
-    content = json.dumps(summary, indent=2)
+    content = json.dumps(summary, indent=2, allow_nan=False)
     if file:  # first, because it needs nobody else
-        write_atomically(Path(file), content + "\n")
+        write_atomically(Path(file).resolve(), content + "\n")
     base = mlflow_address(session.settings)
     create_markdown_artifact(to_markdown(summary, base), key="summary", description=f"Trained: {summary['suite']}")
     session.tracker.log_text(session.parent_run_id, content, "summary.json")
@@ -68,14 +69,17 @@ def publish_summary(session: Session, summary: dict[str, Any], file: str) -> Non
 
 def to_markdown(summary: dict[str, Any], base: str) -> str:
     """What was trained, on which data, which won and why, with links to the runs in the MLflow UI at `base`."""
+    shown = summary["recipes"][:MOST_ROWS]
     lines = [
         f"Trained **{summary['suite']}** on {summary['data']}.",
         "",
         f"| {' | '.join(HEADINGS)} |",
         "|---|--:|--:|--:|---|",
-        *(f"| {' | '.join(_linked(_cells(each), each, base, summary))} |" for each in summary["recipes"]),
+        *(f"| {' | '.join(_linked(_cells(each), each, base, summary))} |" for each in shown),
     ]
-    return "\n\n".join(["\n".join(lines), *_spread(summary), *_verdict(summary)])
+    if len(shown) < len(summary["recipes"]):
+        lines.append(f"\n… and {len(summary['recipes']) - len(shown)} more, in `comparison.csv`.")
+    return "\n\n".join(["\n".join(lines), *_remarks(summary), *_spread(summary), *_verdict(summary)])
 
 
 def _linked(cells: tuple[str, ...], each: dict[str, Any], base: str, summary: dict[str, Any]) -> tuple[str, ...]:
@@ -95,11 +99,23 @@ def _spread(summary: dict[str, Any]) -> list[str]:
     ]
 
 
+def _remarks(summary: dict[str, Any]) -> list[str]:
+    """What the table has no room for."""
+    lines = []
+    for each in summary["recipes"]:
+        if each["first_nan_step"] is not None:
+            lines.append(f"{each['name']}: NaN from step {each['first_nan_step']:,} on")
+        if each["reason"]:
+            lines.append(f"{each['name']}: {each['reason']}")
+    return lines
+
+
 def _verdict(summary: dict[str, Any]) -> list[str]:
     champion, decision = summary["champion"], summary["decision"]
     if champion:
         who = f"{champion['recipe']}, {champion['name']} version {champion['version']}"
-        first = f"Champion: {who}, test accuracy {champion['test_accuracy']:.2%}."
+        accuracy = champion["test_accuracy"]
+        first = f"Champion: {who}" + ("." if accuracy is None else f", test accuracy {accuracy:.2%}.")
     else:
         first = "Champion: none."
     outcome = "promoted" if decision["promoted"] else "not promoted"
@@ -115,7 +131,7 @@ def print_summary(console: Console, settings: Settings, summary: dict[str, Any])
     for each in summary["recipes"]:
         table.add_row(*_cells(each))
     console.print(table)
-    for line in [*_spread(summary), *_verdict(summary), ""]:
+    for line in [*_remarks(summary), *_spread(summary), *_verdict(summary), ""]:
         console.print(line, highlight=False)
     for line in ui_commands(settings, summary):
         console.print(line, highlight=False, soft_wrap=True)
@@ -146,17 +162,12 @@ def _program(name: str) -> str:
 
 def _cells(each: dict[str, Any]) -> tuple[str, ...]:
     """A row of the table, for the screen and for Markdown."""
-    status = each["status"]
-    if each["first_nan_step"] is not None:
-        status += f" at {each['first_nan_step']:,}"
-    if each["reason"]:
-        status += f": {each['reason']}"
     if each["test_accuracy"] is None:
-        return each["name"], "–", "–", "–", status
+        return each["name"], "–", "–", "–", each["status"]
     return (
         each["name"],
         f"{each['parameters']:,}",
         f"{each['test_accuracy']:.2%} ({each['test_low'] * 100:.2f}–{each['test_high'] * 100:.2f})",
         f"{each['train_seconds']:.1f}",
-        status,
+        each["status"],
     )

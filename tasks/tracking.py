@@ -42,7 +42,7 @@ class Tracker:
         import logging
 
         for chatty in ("alembic", "mlflow.store.db.utils", "mlflow.system_metrics"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+            logging.getLogger(chatty).setLevel(logging.ERROR)
         from mlflow import MlflowClient, set_tracking_uri
 
         uri = self.settings.resolved_tracking_uri
@@ -94,10 +94,10 @@ class Tracker:
             if "failure" in self.client.get_run(run_id).data.tags:
                 self.client.delete_tag(run_id, "failure")
 
-    def end_run(self, run_id: str, status: str) -> None:
-        """Set the final status: FINISHED, FAILED or KILLED."""
+    def end_run(self, run_id: str, status: str, at: float | None = None) -> None:
+        """Set the final status: FINISHED, FAILED or KILLED, now or as of a time in Unix seconds."""
         with self._lock:
-            self.client.set_terminated(run_id, status)
+            self.client.set_terminated(run_id, status, None if at is None else round(at * 1000))
 
     def log(
         self,
@@ -140,7 +140,7 @@ class Tracker:
         inputs = [
             DatasetInput(
                 DatasetEntity(
-                    name=dataset.name,
+                    name=f"{dataset.name} ({context})",  # of two with one name and digest, MLflow keeps one
                     digest=dataset.digest[:36],
                     source_type="local",
                     source=json.dumps({"uri": dataset.source}),
@@ -170,6 +170,9 @@ class Tracker:
             yield
         finally:
             monitor.finish()
+            if rest := monitor.aggregate_metrics():  # what a short training has sampled but not yet sent
+                monitor.publish_metrics(rest)
+                monitor.mlflow_logger.flush()
 
     def log_text(self, run_id: str, text: str, name: str) -> None:
         """Store text as an artifact of the run."""
@@ -200,6 +203,8 @@ class TrackedRun:
     def open(self, name: str, tags: Mapping[str, str], parent: str) -> bool:
         """Go on in the run that this training has in the store, or create one; True if it is new."""
         if "run_id" in self.notes and self.tracker.run_exists(self.run_id):
+            if "closed" not in self.notes:  # it goes on under this flow run
+                self.tracker.log(self.run_id, tags={**tags, "mlflow.parentRunId": parent})
             return False
         self.notes, self._read_to, self.waiting = {}, 0, []
         self.note(run_id=self.tracker.start_run(name, tags, parent))

@@ -3,12 +3,13 @@
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from prefect import runtime, task
 from prefect.cache_policies import NO_CACHE
 
@@ -18,7 +19,7 @@ from mnist_models.data.split import stratified_split
 from mnist_models.plan import Training
 from mnist_models.run_directory import RunDirectory, TrainingResult
 from mnist_models.trainer.job import TrainJob
-from mnist_models.workers.pool import Slot, TrainerDied, TrainingFailed
+from mnist_models.workers.pool import PoolClosed, Slot, TrainerDied, TrainingFailed
 from tasks.logged_model import log_model
 from tasks.progress import Observer, ProgressArtifact
 from tasks.session import Session, code_tags
@@ -38,6 +39,12 @@ class Trained:
     result: TrainingResult
     run: TrackedRun
     reused: bool
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says in one line; of a traceback, its last."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1] if isinstance(error, TrainingFailed) else lines[0]
 
 
 def label(training: Training, seeds: int) -> str:
@@ -77,7 +84,7 @@ def train_recipe(
     """
     directory = RunDirectory(session.runs / training.folder)
     directory.path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(directory.path.with_suffix(".lock")):  # another flow may be at the same training
+    with _only_one(session, directory.path.with_suffix(".lock"), name):
         if force and training.identity not in session.renewed:
             _set_aside(directory.path)
             session.renewed.add(training.identity)
@@ -99,6 +106,24 @@ def train_recipe(
         run.replay()
         _log_files(session, run, training, dataset, directory, result)
     return Trained(training, directory, result, run, reused)
+
+
+@contextmanager
+def _only_one(session: Session, lock_file: Path, name: str) -> Iterator[None]:
+    """Wait while another command is at the same training, unless this one is given up meanwhile."""
+    lock = FileLock(lock_file)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        session.display.say(f"{name}: another command is training it; waiting for its result")
+        while not lock.is_locked:
+            session.pool.check_open()
+            with suppress(Timeout):
+                lock.acquire(timeout=0.5)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _set_aside(path: Path) -> None:
@@ -125,6 +150,8 @@ def _open(
         **flow_tags,
     }
     run.open(name, tags, session.parent_run_id)
+    if "closed" not in run.notes:
+        session.open_runs.add(run.run_id)
     if "described" in run.notes:
         return
     known = {"device": training.device, "precision": training.precision, "seed": training.seed}
@@ -192,12 +219,15 @@ def _true_status(session: Session, run: TrackedRun, name: str) -> Iterator[None]
             _end_early(session, run, "FAILED", str(death), "")
         raise
     except TrainingFailed as failure:
-        reason = str(failure).strip().splitlines()[-1]
+        reason = first_line(failure)
         session.display.done(name, f"failed: {reason}")
         _end_early(session, run, "FAILED", reason, str(failure))
         raise
-    except BaseException as interruption:
-        _end_early(session, run, "KILLED", str(interruption) or type(interruption).__name__, "")
+    except PoolClosed as interruption:
+        _end_early(session, run, "KILLED", str(interruption), "")
+        raise
+    except Exception as error:
+        _end_early(session, run, "FAILED", first_line(error), "".join(format_exception(error)))
         raise
 
 
@@ -208,6 +238,7 @@ def _end_early(session: Session, run: TrackedRun, status: str, reason: str, trac
         if traceback:
             session.tracker.log_text(run.run_id, traceback, "traceback.txt")
         session.tracker.end_run(run.run_id, status)
+        session.open_runs.discard(run.run_id)
     except Exception as error:
         logger.warning("the run %s could not be closed as %s: %s", run.run_id, status, error)
 
@@ -223,7 +254,7 @@ def _log_files(
     """Store the model, the kept checkpoints and the predictions, once."""
     if "model_id" in run.notes:
         return
-    for file in directory.kept_files():
+    for file in (directory.model_file, *directory.kept_files()):
         session.tracker.log_file(run.run_id, file, "checkpoints")
     session.tracker.log_file(run.run_id, directory.predictions_file)
     model_id = log_model(

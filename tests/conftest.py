@@ -2,9 +2,15 @@
 
 import shutil
 
+import hypothesis
 import pytest
 
 from mnist_models.recipes import all_recipes
+
+
+# How long an example takes says nothing on a machine that is busy with something else.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")

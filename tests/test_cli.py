@@ -25,6 +25,8 @@ def mnist(*arguments, **environment):
         (["train", "--recipes", "conv_nett"], "did you mean conv_net"),
         (["train", "--recipes", "conv_net,conv_net"], "recipes: 'conv_net' is given twice"),
         (["train", "--recipes", " , "], "recipes: give at least one name"),
+        (["train", "--recipes", ""], "recipes: give at least one name"),
+        (["train", "--summary", "/dev/null"], "summary: /dev/null is not a file"),
         (["train", "--seed", "-1"], "seed: -1 is not allowed; give a whole number from 0"),
         (["train", "--seed", "1.5"], "--seed"),
         (["train", "--seeds", "0"], "seeds: 0 is not allowed"),

@@ -160,3 +160,11 @@ def test_classes_must_be_complete():
 def test_a_thousand_classes_are_allowed():
     labels = np.repeat(np.arange(1000), 2)
     assert check(x_train=np.zeros((2000, 16, 16), np.uint8), y_train=labels).classes == 1000
+
+
+def test_floats_of_both_parts_are_scaled_alike():
+    arrays = {**arrays_of(make_dataset()), "x_test": np.full((60, 16, 16), 0.9)}
+    arrays["x_train"] = arrays["x_train"].astype(float)  # 0 to 255
+    assert validated("made", "made", **arrays).x_test.max() == 1
+    arrays["x_train"] = arrays["x_train"] / 255
+    assert validated("made", "made", **arrays).x_test.max() == 230

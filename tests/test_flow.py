@@ -3,6 +3,7 @@
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 from prefect.exceptions import ParameterTypeError
 
 from mnist_models.errors import InvalidInput
+from mnist_models.workers import settings
 
 pytestmark = [pytest.mark.usefixtures("prefect_server", "home", "small_recipes"), pytest.mark.slow]
 
@@ -69,7 +71,9 @@ def test_the_whole_story(data, tmp_path):
         assert child.info.status == "FINISHED"
         assert child.data.metrics["test/accuracy"] == row["test_accuracy"]
         assert child.data.metrics["diverged"] == (row["status"] == "diverged")
-        assert child.inputs.dataset_inputs[0].dataset.digest == parent.inputs.dataset_inputs[0].dataset.digest
+        used = {each.dataset.name: each.dataset.digest for each in child.inputs.dataset_inputs}
+        assert sorted(name.split(" (")[1] for name in used) == ["testing)", "training)"]
+        assert set(used.values()) == {each.dataset.digest for each in parent.inputs.dataset_inputs}
         history = mlflow_client.get_metric_history(row["mlflow_run_id"], "train/loss")
         assert sorted(metric.step for metric in history) == list(range(1, 41))
         for metric in ("validation/loss", "validation/accuracy"):
@@ -88,7 +92,11 @@ def test_the_whole_story(data, tmp_path):
     diverged = mlflow_client.get_run(rows["small_diverged"]["mlflow_run_id"])
     assert diverged.data.metrics["first_nan_step"] == rows["small_diverged"]["first_nan_step"]
     assert diverged.data.tags["nan_variable"].endswith("output/bias")
-    assert mlflow_client.list_artifacts(diverged.info.run_id, "checkpoints")
+    assert "failure" not in diverged.data.tags
+    kept = names(mlflow_client.list_artifacts(diverged.info.run_id, "checkpoints"))
+    assert "checkpoints/model.keras" in kept
+    assert any("last-good-step" in name for name in kept)
+    assert any(key.startswith("system/") for key in diverged.data.metrics)
 
     # The champion loads both ways, and gives what was scored.
     champion = mlflow_client.get_model_version_by_alias("test-model", "champion")
@@ -273,6 +281,40 @@ def test_new_data_of_the_same_kind_is_compared_on_its_own_test_images(data, tmp_
     version = client().get_model_version("test-model", "2")
     assert float(version.tags["decision.candidate_accuracy"]) == second["recipes"][0]["test_accuracy"]
     assert "decision.difference_low" in version.tags
+
+
+def test_a_second_command_waits_for_the_same_training_and_can_be_given_up(data, monkeypatch):
+    """The one that waits is told so, reuses the result, and ends at once when its pool is closed."""
+    from filelock import FileLock
+
+    from mnist_models.workers.pool import PoolClosed, TrainerPool
+    from tasks import training
+    from tasks.progress import Display
+
+    said = []
+    monkeypatch.setattr(Display, "say", lambda _self, text: said.append(text))
+    lock = Path("held.lock")
+    with FileLock(lock), TrainerPool(settings.machine(), Path("logs")) as pool:
+        session = SimpleNamespace(pool=pool, display=Display(None))
+        pool.close()
+        with pytest.raises(PoolClosed), training._only_one(session, lock, "small"):
+            pass
+    assert "another command is training it" in said[0]
+    with training._only_one(session, lock, "small"):
+        pass
+
+
+def test_a_champion_that_something_else_registered_is_named(data, tmp_path):
+    from flows.predict import predict
+
+    run(data=data, recipes=["small"])
+    mlflow_client = client()
+    for key in ("preparation", "image_shape"):
+        mlflow_client.delete_model_version_tag("test-model", "1", key)
+    with pytest.raises(InvalidInput, match="not registered by this pipeline"):
+        predict([_image(tmp_path, 0)])
+    second = run(data=data, recipes=["small"], seed=1)
+    assert "not registered by this pipeline" in second["decision"]["reason"]
 
 
 def test_predict_reads_images_with_the_champion(data, tmp_path):

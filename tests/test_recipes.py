@@ -1,5 +1,6 @@
 """Every recipe that is discovered, without naming any: a new one is tested by being there."""
 
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -150,6 +151,40 @@ def test_a_file_is_enough_to_add_a_recipe(tmp_path, monkeypatch):
         assert "mine" in all_suites()["all"]
     finally:
         all_recipes.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("raise OSError('no')", "recipes: mine.py cannot be loaded: OSError: no"),
+        ("x = 1", "recipes: mine.py cannot be loaded: AttributeError"),
+        ("from mnist_models.recipes.conv_net import RECIPES", "recipes: conv_net is in conv_net.py and in mine.py"),
+        (
+            "from dataclasses import replace\nfrom mnist_models.recipes.conv_net import KERAS\n"
+            "RECIPES = (replace(KERAS, name='mine', continues='nothing'),)",
+            "recipes: mine continues nothing",
+        ),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path, monkeypatch, content, words):
+    (tmp_path / "mine.py").write_text(content)
+    monkeypatch.setenv("MNIST_RECIPES", str(tmp_path))
+    monkeypatch.setattr("mnist_models.recipes.__path__", list(__import__("mnist_models.recipes").recipes.__path__))
+    monkeypatch.delitem(sys.modules, "mnist_models.recipes.mine", raising=False)
+    all_recipes.cache_clear()
+    try:
+        with pytest.raises(InvalidInput) as caught:
+            all_recipes()
+        assert str(caught.value).startswith(words)
+    finally:
+        all_recipes.cache_clear()
+
+
+def test_a_missing_folder_of_recipes_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("MNIST_RECIPES", str(tmp_path / "none"))
+    all_recipes.cache_clear()
+    with pytest.raises(InvalidInput, match="MNIST_RECIPES"):
+        all_recipes()
 
 
 def test_a_continued_recipe_comes_with_its_start():

@@ -115,4 +115,4 @@ def test_the_data_sets_own_digest_is_logged(tracker):
     tracker.log_dataset(run, made)
     inputs = tracker.client.get_run(run).inputs.dataset_inputs
     assert {each.dataset.digest for each in inputs} == {made.digest[:36]}
-    assert {each.dataset.name for each in inputs} == {"made"}
+    assert {each.dataset.name for each in inputs} == {"made (training)", "made (testing)"}

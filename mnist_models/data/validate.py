@@ -25,12 +25,15 @@ def validated(
     Raises:
         InvalidInput: one sentence with `source`, the array, what was found and what is allowed.
     """
+    # One scale for both: a test set of dark images must not be taken for shares because its training set is not.
+    floats = [array for array in (x_train, x_test) if array.dtype.kind == "f" and array.size]
+    scale = 255 if all(np.nanmax(array) <= 1 for array in floats) else 1
     checked = Dataset(
         name=name,
         source=source,
-        x_train=_read_only(_images(x_train, f"{source}: x_train")),
+        x_train=_read_only(_images(x_train, f"{source}: x_train", scale)),
         y_train=_read_only(_labels(y_train, f"{source}: y_train")),
-        x_test=_read_only(_images(x_test, f"{source}: x_test")),
+        x_test=_read_only(_images(x_test, f"{source}: x_test", scale)),
         y_test=_read_only(_labels(y_test, f"{source}: y_test")),
     )
     _check_together(checked)
@@ -41,8 +44,8 @@ def _refuse(text: str) -> NoReturn:
     raise InvalidInput(f"data: {text}.")
 
 
-def _images(images: np.ndarray, where: str) -> np.ndarray:
-    """`images` as uint8 [n, height, width]."""
+def _images(images: np.ndarray, where: str, scale: int) -> np.ndarray:
+    """`images` as uint8 [n, height, width]; floats are multiplied by `scale`."""
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     if images.ndim != 3:
@@ -66,7 +69,7 @@ def _images(images: np.ndarray, where: str) -> np.ndarray:
             f"but they run from {images.min()} to {images.max()}"
         )
     if images.dtype.kind == "f":
-        images = np.rint(images * 255 if images.max() <= 1 else images)
+        images = np.rint(images * scale)
     return images.astype(np.uint8)
 
 

@@ -11,6 +11,7 @@ import importlib
 import os
 import pkgutil
 from functools import cache
+from pathlib import Path
 
 from mnist_models.errors import InvalidInput, unknown_name
 from mnist_models.recipe import Recipe
@@ -18,23 +19,36 @@ from mnist_models.recipe import Recipe
 
 @cache
 def all_recipes() -> dict[str, Recipe]:
-    """Every recipe by name, the notebook's rows first, in its order."""
+    """Every recipe by name, the notebook's rows first, in its order.
+
+    Raises:
+        InvalidInput: a file cannot be loaded, or a recipe's name or start is not possible; names the file.
+    """
     extra = os.environ.get("MNIST_RECIPES")
+    if extra and not Path(extra).is_dir():
+        raise InvalidInput(f"MNIST_RECIPES: there is no folder {extra}.")
     if extra and extra not in __path__:
         __path__.append(extra)
-    found: list[Recipe] = []
+    found: dict[str, tuple[Recipe, str]] = {}
     for module in pkgutil.iter_modules(__path__):
-        found += importlib.import_module(f"{__name__}.{module.name}").RECIPES
-    found.sort(key=lambda recipe: (recipe.notebook_row or "~", recipe.name))
-    names = [recipe.name for recipe in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"two recipes are named {name}")
-    recipes = dict(zip(names, found, strict=True))
-    for recipe in found:
-        if recipe.continues is not None and recipe.continues not in recipes:
-            raise ValueError(f"recipe {recipe.name} continues {recipe.continues}, which does not exist")
-    return recipes
+        for recipe in _load(module.name):
+            if recipe.name in found:
+                raise InvalidInput(f"recipes: {recipe.name} is in {found[recipe.name][1]}.py and in {module.name}.py.")
+            found[recipe.name] = (recipe, module.name)
+    recipes = [recipe for recipe, _ in found.values()]
+    for recipe in recipes:
+        if recipe.continues is not None and recipe.continues not in found:
+            raise InvalidInput(f"recipes: {recipe.name} continues {recipe.continues}, which does not exist.")
+    recipes.sort(key=lambda recipe: (recipe.notebook_row or "~", recipe.name))
+    return {recipe.name: recipe for recipe in recipes}
+
+
+def _load(module: str) -> tuple[Recipe, ...]:
+    try:
+        return tuple(importlib.import_module(f"{__name__}.{module}").RECIPES)
+    except Exception as error:
+        text = str(error).strip().splitlines() or [""]
+        raise InvalidInput(f"recipes: {module}.py cannot be loaded: {type(error).__name__}: {text[0]}.") from error
 
 
 def find_recipe(name: str) -> Recipe:

@@ -118,10 +118,14 @@ class TrainerPool:
         for number in range(min(count, len(self._trainers))):
             self._trainer(number)
 
+    def check_open(self) -> None:
+        """Raise PoolClosed once nothing is trained any more."""
+        if self._closed:
+            raise PoolClosed("the training was given up before it had begun")
+
     def _trainer(self, number: int) -> Trainer:
         with self._lock:
-            if self._closed:
-                raise PoolClosed("the training was given up before it had begun")
+            self.check_open()
             trainer = self._trainers[number]
             if trainer is None or not trainer.alive:
                 if trainer is not None:
