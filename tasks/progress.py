@@ -18,7 +18,8 @@ from mnist_models.metrics_log import Record
 
 logger = logging.getLogger(__name__)
 
-LINE_SECONDS = 10.0
+LINE_SECONDS = 10.0  # between the first lines of a training; the pauses double, up to a minute
+LONGEST_PAUSE = 60.0
 ARTIFACT_SECONDS = 2.0
 
 
@@ -75,7 +76,8 @@ class Display:
         self.console = console
         self._lock = Lock()
         self._bars: dict[str, TaskID] = {}
-        self._said_at: dict[str, float] = {}
+        self._next_line: dict[str, float] = {}
+        self._pause: dict[str, float] = {}
         self._progress = Progress(
             TextColumn("{task.description:<25.25}"),
             BarColumn(bar_width=None),
@@ -109,8 +111,9 @@ class Display:
                 if label not in self._bars:
                     self._bars[label] = self._progress.add_task(label, total=1.0, text=text)
             self._progress.update(self._bars[label], completed=snapshot.share, text=text)
-        elif time.monotonic() - self._said_at.get(label, -LINE_SECONDS) >= LINE_SECONDS:
-            self._said_at[label] = time.monotonic()
+        elif time.monotonic() >= self._next_line.get(label, 0.0):
+            pause = self._pause.get(label, LINE_SECONDS)
+            self._next_line[label], self._pause[label] = time.monotonic() + pause, min(2 * pause, LONGEST_PAUSE)
             self.say(f"{label}: {snapshot}")
 
     def done(self, label: str, text: str) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from mnist_models.recipes import all_recipes
 
-
 # How long an example takes says nothing on a machine that is busy with something else.
 hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.load_profile("project")
