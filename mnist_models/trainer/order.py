@@ -28,6 +28,6 @@ class DataOrder:
         if number not in self._passes:
             if len(self._passes) > 4:
                 self._passes.clear()
-            random = np.random.default_rng([self.seed, self.stream, number])
+            random = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.stream, number)))
             self._passes[number] = random.permutation(self.images).astype(np.int32)
         return self._passes[number]
