@@ -13,9 +13,10 @@ from mnist_models.recipes import all_recipes
 from tasks.comparison import Row, row
 from tasks.errors import analyse_errors
 from tasks.evaluation import Evaluated, evaluate_training
+from tasks.failures import first_line
 from tasks.session import Session
-from tasks.tracking import TrackedRun
-from tasks.training import first_line, train_recipe
+from tasks.tracked_run import TrackedRun
+from tasks.training import train_recipe
 
 
 class RecipesFailed(RuntimeError):

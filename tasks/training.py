@@ -2,14 +2,10 @@
 
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from traceback import format_exception
 from typing import Any
 
-from filelock import FileLock, Timeout
 from prefect import runtime, task
 from prefect.cache_policies import NO_CACHE
 
@@ -19,11 +15,13 @@ from mnist_models.data.split import stratified_split
 from mnist_models.plan import Training
 from mnist_models.run_directory import RunDirectory, TrainingResult
 from mnist_models.trainer.job import TrainJob
-from mnist_models.workers.pool import PoolClosed, Slot, TrainerDied, TrainingFailed
+from mnist_models.workers.pool import Slot, TrainerDied, TrainingFailed
+from tasks.exclusive import only_one
+from tasks.failures import true_status
 from tasks.logged_model import log_model
 from tasks.progress import Observer, ProgressArtifact
 from tasks.session import Session, code_tags
-from tasks.tracking import TrackedRun
+from tasks.tracked_run import TrackedRun
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +37,6 @@ class Trained:
     result: TrainingResult
     run: TrackedRun
     reused: bool
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says in one line; of a traceback, its last."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[-1] if isinstance(error, TrainingFailed) else lines[0]
 
 
 def label(training: Training, seeds: int) -> str:
@@ -84,7 +76,7 @@ def train_recipe(
     """
     directory = RunDirectory(session.runs / training.folder)
     directory.path.parent.mkdir(parents=True, exist_ok=True)
-    with _only_one(session, directory.path.with_suffix(".lock"), name):
+    with only_one(session, directory.path.with_suffix(".lock"), name):
         if force and training.identity not in session.renewed:
             _set_aside(directory.path)
             session.renewed.add(training.identity)
@@ -106,24 +98,6 @@ def train_recipe(
         run.replay()
         _log_files(session, run, training, dataset, directory, result)
     return Trained(training, directory, result, run, reused)
-
-
-@contextmanager
-def _only_one(session: Session, lock_file: Path, name: str) -> Iterator[None]:
-    """Wait while another command is at the same training, unless this one is given up meanwhile."""
-    lock = FileLock(lock_file)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        session.display.say(f"{name}: another command is training it; waiting for its result")
-        while not lock.is_locked:
-            session.pool.check_open()
-            with suppress(Timeout):
-                lock.acquire(timeout=0.5)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _set_aside(path: Path) -> None:
@@ -193,7 +167,7 @@ def _supervise(
         except Exception as error:
             logger.warning("%s: not logged for now: %s", name, error)
 
-    with _true_status(session, run, name):
+    with true_status(session, run, name, last_attempt=runtime.task_run.run_count > RETRIES):
         with session.tracker.system_metrics(run.run_id):
             slot.do(job, look)
         result = directory.result()
@@ -205,42 +179,6 @@ def _supervise(
     session.display.done(name, text)
     artifact.update(1.0, text, last=True)
     return result
-
-
-@contextmanager
-def _true_status(session: Session, run: TrackedRun, name: str) -> Iterator[None]:
-    """Whatever ends the training too early, say so on the screen and in its run."""
-    try:
-        yield
-    except TrainerDied as death:
-        last = runtime.task_run.run_count > RETRIES
-        session.display.done(name, f"{death}; " + ("given up" if last else "it goes on at its last checkpoint"))
-        if last:
-            _end_early(session, run, "FAILED", str(death), "")
-        raise
-    except TrainingFailed as failure:
-        reason = first_line(failure)
-        session.display.done(name, f"failed: {reason}")
-        _end_early(session, run, "FAILED", reason, str(failure))
-        raise
-    except PoolClosed as interruption:
-        _end_early(session, run, "KILLED", str(interruption), "")
-        raise
-    except Exception as error:
-        _end_early(session, run, "FAILED", first_line(error), "".join(format_exception(error)))
-        raise
-
-
-def _end_early(session: Session, run: TrackedRun, status: str, reason: str, traceback: str) -> None:
-    """Record a failure as well as the store allows; it must not hide the failure itself."""
-    try:
-        session.tracker.log(run.run_id, tags={"status": status.lower(), "failure": reason})
-        if traceback:
-            session.tracker.log_text(run.run_id, traceback, "traceback.txt")
-        session.tracker.end_run(run.run_id, status)
-        session.open_runs.discard(run.run_id)
-    except Exception as error:
-        logger.warning("the run %s could not be closed as %s: %s", run.run_id, status, error)
 
 
 def _log_files(

@@ -230,7 +230,7 @@ def test_a_trainer_that_dies_again_and_again_is_given_up_and_resumed_by_the_next
 
 
 def test_a_store_that_is_away_during_a_training_costs_nothing(data, monkeypatch):
-    from tasks.tracking import TrackedRun
+    from tasks.tracked_run import TrackedRun
 
     replay, failures = TrackedRun.replay, []
 
@@ -288,7 +288,7 @@ def test_a_second_command_waits_for_the_same_training_and_can_be_given_up(data, 
     from filelock import FileLock
 
     from mnist_models.workers.pool import PoolClosed, TrainerPool
-    from tasks import training
+    from tasks.exclusive import only_one
     from tasks.progress import Display
 
     said = []
@@ -297,10 +297,10 @@ def test_a_second_command_waits_for_the_same_training_and_can_be_given_up(data, 
     with FileLock(lock), TrainerPool(settings.machine(), Path("logs")) as pool:
         session = SimpleNamespace(pool=pool, display=Display(None))
         pool.close()
-        with pytest.raises(PoolClosed), training._only_one(session, lock, "small"):
+        with pytest.raises(PoolClosed), only_one(session, lock, "small"):
             pass
     assert "another command is training it" in said[0]
-    with training._only_one(session, lock, "small"):
+    with only_one(session, lock, "small"):
         pass
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from mnist_models.metrics_log import MetricsLog
 from tasks.settings import load_settings
-from tasks.tracking import TrackedRun, Tracker
+from tasks.tracked_run import TrackedRun
+from tasks.tracking import Tracker
 
 
 @pytest.fixture

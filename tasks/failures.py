@@ -1,0 +1,53 @@
+"""What ends a training too early, said truly on the screen and in its MLflow run."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from traceback import format_exception
+
+from mnist_models.workers.pool import PoolClosed, TrainerDied, TrainingFailed
+from tasks.session import Session
+from tasks.tracked_run import TrackedRun
+
+logger = logging.getLogger(__name__)
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says in one line; of a traceback, its last."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1] if isinstance(error, TrainingFailed) else lines[0]
+
+
+@contextmanager
+def true_status(session: Session, run: TrackedRun, name: str, last_attempt: bool) -> Iterator[None]:
+    """Whatever ends the training too early, say so on the screen and in its run."""
+    try:
+        yield
+    except TrainerDied as death:
+        session.display.done(name, f"{death}; " + ("given up" if last_attempt else "it goes on at its last checkpoint"))
+        if last_attempt:
+            _end_early(session, run, "FAILED", str(death), "")
+        raise
+    except TrainingFailed as failure:
+        reason = first_line(failure)
+        session.display.done(name, f"failed: {reason}")
+        _end_early(session, run, "FAILED", reason, str(failure))
+        raise
+    except PoolClosed as interruption:
+        _end_early(session, run, "KILLED", str(interruption), "")
+        raise
+    except Exception as error:
+        _end_early(session, run, "FAILED", first_line(error), "".join(format_exception(error)))
+        raise
+
+
+def _end_early(session: Session, run: TrackedRun, status: str, reason: str, traceback: str) -> None:
+    """Record a failure as well as the store allows; it must not hide the failure itself."""
+    try:
+        session.tracker.log(run.run_id, tags={"status": status.lower(), "failure": reason})
+        if traceback:
+            session.tracker.log_text(run.run_id, traceback, "traceback.txt")
+        session.tracker.end_run(run.run_id, status)
+        session.open_runs.discard(run.run_id)
+    except Exception as error:
+        logger.warning("the run %s could not be closed as %s: %s", run.run_id, status, error)
