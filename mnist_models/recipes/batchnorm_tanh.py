@@ -43,7 +43,7 @@ RECIPES = (
     # cross-entropies, so it minimised their sum over batch and classes: hence the small learning rate.
     Recipe(
         name="batchnorm_tanh",
-        summary="Batch norm between tanh layers, sigmoid cross-entropy per class: about 97 %",
+        summary="Batch norm between two tanh layers: 97 %",
         network=network,
         loss="summed_sigmoid_cross_entropy",
         optimizer=Optimizer("sgd", 0.01),

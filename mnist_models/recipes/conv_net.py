@@ -55,7 +55,7 @@ def network(
 # selects on, so that no image which chooses row 9's checkpoint has ever been trained on.
 KERAS = Recipe(
     name="keras_conv_net",
-    summary="The convolutional net from Keras's defaults, Adam, 10 epochs: about 99 %",
+    summary="The same from Keras's defaults, Adam 1e-3: 99 %",
     network=keras_network,
     loss="cross_entropy",
     optimizer=Optimizer("adam", 1e-3),
@@ -73,7 +73,7 @@ RECIPES = (
     replace(
         KERAS,
         name="conv_net",
-        summary="Two convolutions, pooling and a wide layer, 10,000 steps of Adam 1e-4: 99 %",
+        summary="Two convolutions, a wide layer, Adam 1e-4: 99 %",
         network=notebook_network,
         optimizer=Optimizer("adam", 1e-4),
         epochs=None,
@@ -87,7 +87,7 @@ RECIPES = (
     replace(
         KERAS,
         name="keras_conv_net_best",
-        summary="Ten more epochs, of which the best checkpoint by validation accuracy is kept",
+        summary="Ten epochs more, the best checkpoint kept: 99.2 %",
         continues="keras_conv_net",
         keep="best",
         notebook_row="9",

@@ -68,7 +68,7 @@ RECIPES = (
     replace(
         UNIFORM,
         name="deep_tanh_glorot",
-        summary="The same network from Glorot's initialisation: ahead from the first epoch",
+        summary="The same from Glorot's initialisation: ahead at once",
         network=glorot_network,
         notebook_row="5b",
     ),

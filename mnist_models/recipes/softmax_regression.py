@@ -27,7 +27,7 @@ RECIPES = (
     # Notebook row 1. It reports about 91 %; a linear model stops near 91-92 %, however long it trains.
     Recipe(
         name="softmax_regression",
-        summary="A linear model, 1,000 steps of SGD: stops near 91-92 %",
+        summary="A linear model: stops near 91-92 %",
         network=network,
         loss="cross_entropy",
         optimizer=Optimizer("sgd", 0.1),
