@@ -86,18 +86,16 @@ def promote_candidate(
     if candidate is None or version is None:
         return Decision(False, "no recipe has finished, so that there is nothing to promote")
     settings = session.settings
-    if not wanted:
-        decision = Decision(False, "promotion was not asked for")
-        _record(session, candidate, version, decision)
-        return decision
     # Aliases are last-writer-wins: on this machine only one flow decides at a time, and because another machine
     # may move the alias meanwhile, the champion is looked at again right before.
     with FileLock(settings.state / "promotion.lock"):
         serving = champion_version(session)
         while True:
-            decision = _decide(session, dataset, candidate, version, serving)
-            if _version(serving) != version:
-                _record(session, candidate, version, decision)
+            if wanted:
+                decision = _decide(session, dataset, candidate, version, serving)
+            else:
+                decision = Decision(False, "promotion was not asked for")
+            _record(session, candidate, version, decision, serves=_version(serving) == version)
             now = champion_version(session)
             if _version(now) == _version(serving):
                 break
@@ -197,17 +195,19 @@ def predict_images(session: Session, version: "ModelVersion", images: NDArray[np
         return np.load(folder / "probabilities.npy", allow_pickle=False)  # type: ignore[no-any-return]
 
 
-def _record(session: Session, candidate: Evaluated, version: str, decision: Decision) -> None:
+def _record(session: Session, candidate: Evaluated, version: str, decision: Decision, serves: bool) -> None:
+    """Note the decision where it is looked for. A version that serves keeps the one that brought it there."""
     client, name = session.tracker.client, session.settings.registered_model
     outcome = "promoted" if decision.promote else "not promoted"
     tags = {"decision": outcome, "reason": decision.reason}
     tags |= {f"decision.{key}": f"{value:.6g}" for key, value in decision.numbers.items()}
-    for key in client.get_model_version(name, version).tags:
-        if key.startswith("decision.") and key not in tags:  # of an earlier decision
-            client.delete_model_version_tag(name, version, key)
-    for key, value in tags.items():
-        client.set_model_version_tag(name, version, key, value)
-    session.tracker.log(candidate.trained.run.run_id, tags=tags)
+    if not serves:
+        for key in client.get_model_version(name, version).tags:
+            if key.startswith("decision.") and key not in tags:  # of an earlier decision
+                client.delete_model_version_tag(name, version, key)
+        for key, value in tags.items():
+            client.set_model_version_tag(name, version, key, value)
+        session.tracker.log(candidate.trained.run.run_id, tags=tags)
     session.tracker.log(session.parent_run_id, tags=tags)
     recipe = candidate.trained.training.recipe.name
     lines = "\n".join(f"| {key.replace('_', ' ')} | {value:.6g} |" for key, value in decision.numbers.items())

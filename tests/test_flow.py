@@ -120,6 +120,9 @@ def test_a_second_run_reuses_and_force_trains_again(data):
     assert {row["status"] for row in second["recipes"]} == {"reused"}
     assert [row["mlflow_run_id"] for row in second["recipes"]] == [row["mlflow_run_id"] for row in first["recipes"]]
     assert second["decision"] == {"promoted": False, "reason": "it is the champion already"}
+    version = client().get_model_version("test-model", second["champion"]["version"])
+    assert version.tags["decision"] == "promoted"  # what brought it there stays
+    assert client().get_run(second["mlflow_run_id"]).data.tags["reason"] == "it is the champion already"
     # Nothing was logged twice.
     history = client().get_metric_history(first["recipes"][0]["mlflow_run_id"], "train/loss")
     assert len(history) == 40
