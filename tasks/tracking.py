@@ -33,7 +33,7 @@ class Tracker:
         set_defaults()
         import logging
 
-        for chatty in ("alembic", "mlflow.store.db.utils", "mlflow.system_metrics"):
+        for chatty in ("alembic", "mlflow.store", "mlflow.system_metrics"):
             logging.getLogger(chatty).setLevel(logging.ERROR)
         from mlflow import MlflowClient, set_tracking_uri
 
