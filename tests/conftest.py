@@ -74,6 +74,7 @@ SMALL = '''
 from dataclasses import replace
 
 from mnist_models.recipe import Optimizer
+from mnist_models.recipes.conv_net import KERAS
 from mnist_models.recipes.relu_dropout import NAIVE
 
 
@@ -106,6 +107,9 @@ RECIPES = (
     ),
     replace(SMALL, name="small_broken", summary="Small, broken", network=broken_network, suites=(), study=None),
     replace(SMALL, name="small_orphan", summary="Small, orphaned", continues="small_broken", suites=(), study=None),
+    replace(
+        KERAS, name="small_conv", summary="Small, convolutional", epochs=None, steps=20, suites=(), notebook_row=None,
+    ),
     replace(SMALL, name="small_long", summary="Small, long", steps=20_000, validations=20, suites=(), study=None),
 )
 '''

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -65,6 +66,31 @@ def test_jobs_are_done_and_a_failure_or_a_kill_takes_only_its_own(pool, job):
     assert RunDirectory(job(seed=2).directory).result().status == "finished"
 
 
+@pytest.mark.parametrize("recipe", ["small_conv", "fast_conv_net"])
+def test_a_training_gives_the_same_bits_alone_and_beside_others(tmp_path, small_recipes, job, recipe):
+    """Alone it uses all cores; here it then gets half of a single one, beside a training that takes the rest."""
+
+    def asked(name):
+        (tmp_path / name).mkdir()
+        return replace(job(recipe), directory=tmp_path / name)
+
+    with TrainerPool(ONE, tmp_path / "logs") as pool, pool.slot() as slot:
+        slot.do(asked("alone"))
+    with TrainerPool(replace(ONE, workers=2), tmp_path / "logs") as pool, ThreadPoolExecutor() as executor:
+        pool.start(2)
+        for trainer in pool._trainers:  # they have not begun yet, and threads inherit this
+            os.sched_setaffinity(trainer.pid, {min(os.sched_getaffinity(0))})
+        with pool.slot() as slot, pool.slot() as other:
+            busy = executor.submit(other.do, job("conv_net"))
+            slot.do(asked("beside"))
+            pool.close()
+        assert isinstance(busy.exception(), PoolClosed)  # it was at work all the time
+    alone, beside = (dict(np.load(RunDirectory(tmp_path / name).checkpoint_file)) for name in ("alone", "beside"))
+    assert alone.keys() == beside.keys()
+    for name in alone.keys() - {"progress"}:
+        np.testing.assert_array_equal(alone[name], beside[name])
+
+
 def test_closing_gives_up_what_is_running(pool, job):
     long = replace(job(), recipe="deep_tanh_uniform")
     with pool.slot() as slot, pytest.raises(PoolClosed):
@@ -89,9 +115,10 @@ def test_a_trainer_imports_neither_prefect_nor_mlflow(pool, job, tmp_path):
     assert "pydantic_core" not in libraries  # which either of them loads
 
 
-def test_trainers_get_one_thread_and_no_secrets(monkeypatch):
+def test_trainers_get_one_thread_per_operation_and_no_secrets(monkeypatch):
     environment = ONE.environment(0)
     assert environment["OMP_NUM_THREADS"] == environment["TF_NUM_INTRAOP_THREADS"] == "1"
+    assert environment["TF_NUM_INTEROP_THREADS"] == "2"  # operations side by side; each by itself keeps its result
     assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
     gpu = replace(ONE, device="gpu", gpus=("2", "5")).environment(3)
     assert gpu["CUDA_VISIBLE_DEVICES"] == "5"

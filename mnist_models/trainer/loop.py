@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mnist_models.recipe import Recipe
 from mnist_models.trainer.augmentation import augment
+from mnist_models.trainer.halves import in_halves
 from mnist_models.trainer.losses import LOSSES
 
 
@@ -47,6 +48,7 @@ class Loop:
         self._compiled = tf.function(self._steps, input_signature=[indices, first_step])
         self._model, self._optimizer, self._recipe, self._seed = model, optimizer, recipe, seed
         self._loss = LOSSES[recipe.loss]
+        self._apply = in_halves(model, recipe.batch_size)
 
     def run(self, batches: NDArray[np.int32], first_step: int) -> Stretch:
         """Train on the given batches of image indices [steps, batch size]; `first_step` is 0-based."""
@@ -89,7 +91,7 @@ class Loop:
         if self._recipe.augmentation is not None:
             images = augment(images, self._recipe.augmentation, tf.stack([self._seed, step]))
         with tf.GradientTape() as tape:
-            logits = tf.cast(self._model(images, training=True), tf.float32)
+            logits = tf.cast(self._apply(images), tf.float32)
             classes, smoothing = logits.shape[-1], self._recipe.label_smoothing
             targets = tf.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes
             minimised, loss = self._loss(targets, logits)

@@ -35,8 +35,14 @@ class Machine:
                 "CUDA_VISIBLE_DEVICES": self.gpus[worker % len(self.gpus)],
                 "TF_FORCE_GPU_ALLOW_GROWTH": "true",
             }
-        single = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
-        return common | {"CUDA_VISIBLE_DEVICES": "-1"} | dict.fromkeys(single, "1")
+        return common | {
+            "CUDA_VISIBLE_DEVICES": "-1",
+            # One thread for each operation, whose result then does not depend on how many cores are free; a second
+            # one for another operation at the same time, which a training uses while a core has nothing else to do.
+            "TF_NUM_INTRAOP_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+            "TF_NUM_INTEROP_THREADS": "2",
+        }
 
 
 @cache

@@ -1,0 +1,94 @@
+"""Where the benchmarks run the pipeline: in folders of their own, watched from outside."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from mnist_models.data.official import cache_folder
+
+BIN = Path(sys.executable).parent
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a command took."""
+
+    seconds: float
+    peak_mb: dict[str, float]  # resident memory of the command itself, and the largest of its trainers and servers
+    output: str
+
+
+class Place:
+    """A folder with a state, a home and a Prefect database of its own; the downloaded data is shared."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "mlflow.yml").write_text("experiment_name: benchmark\n")
+        self.environment = os.environ | {
+            "HOME": str(folder / "home"),
+            "PREFECT_HOME": str(folder / "prefect"),
+            "MNIST_CACHE": str(cache_folder()),
+            "MNIST_CONFIG": str(folder / "mlflow.yml"),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")]),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            **environment,
+        }
+        for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI"):
+            self.environment.pop(name, None)
+
+    def mnist(self, *arguments: str) -> Measured:
+        """Run `mnist …`."""
+        return self.run("-m", "flows", *arguments)
+
+    def run(self, *arguments: str) -> Measured:
+        """Run Python with these arguments, to the end.
+
+        Raises:
+            RuntimeError: it did not end with exit status 0; the message is what it printed.
+        """
+        began = time.monotonic()
+        with (self.folder / "output.txt").open("w+b") as output:
+            process = psutil.Popen(
+                [sys.executable, *arguments], cwd=self.folder, env=self.environment, stdout=output, stderr=output
+            )
+            peaks: dict[str, float] = defaultdict(float)
+            watcher = threading.Thread(target=_watch, args=(process, peaks), daemon=True)
+            watcher.start()
+            status = process.wait()
+            seconds = time.monotonic() - began
+            watcher.join()
+            output.seek(0)
+            text = output.read().decode(errors="replace")
+        if status:
+            raise RuntimeError(f"{' '.join(arguments)} ended with {status}:\n{text[-2000:]}")
+        return Measured(seconds, dict(peaks), text)
+
+
+def _watch(process: psutil.Popen, peaks: dict[str, float]) -> None:
+    while process.poll() is None:
+        with suppress(psutil.Error):
+            for one in (process, *process.children(recursive=True)):
+                with suppress(psutil.Error):
+                    kind = "command" if one.pid == process.pid else _kind(one.cmdline())
+                    peaks[kind] = max(peaks[kind], one.memory_info().rss / 2**20)
+        time.sleep(0.25)
+
+
+def _kind(command: list[str]) -> str:
+    words = " ".join(command)
+    return "trainer" if "mnist_models.trainer" in words else "server" if "prefect" in words else "other"
+
+
+def run_benchmark(*arguments: str) -> None:
+    """Run a command of the benchmarks themselves, showing what it prints."""
+    subprocess.run([sys.executable, *arguments], check=True)

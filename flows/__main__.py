@@ -1,0 +1,5 @@
+"""`python -m flows` is `mnist`."""
+
+from flows.cli import main
+
+main()
