@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run test test-fast lint results lock clean
+.PHONY: help run test test-fast lint results bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -32,6 +32,9 @@ results: $(INSTALLED) ## train everything (half an hour on two cores) and write 
 	$(BIN)/mnist train --suite all --summary state/results-all.json
 	$(BIN)/mnist train --recipes $(REPEATED) --seeds 3 --no-promote --summary state/results-seeds.json
 	$(BIN)/python benchmarks/results.py state/results-all.json state/results-seeds.json
+
+bench: $(INSTALLED) ## measure speed and memory (two hours on two cores; ARGS="--fraction 0.1" for a look)
+	$(BIN)/python benchmarks $(ARGS)
 
 lock: $(INSTALLED) ## compile requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \

@@ -40,7 +40,7 @@ def _machine() -> dict[str, Any]:
     return {
         "processor": _processor(),
         "trainers": here.workers,
-        "reasons": list(here.reasons),
+        "choices": {each.name: f"{each.value}: {each.why}" for each in here.choices},
         "python": platform.python_version(),
         **{name: version(name) for name in ("tensorflow", "keras", "mlflow", "prefect")},
     }

@@ -1,7 +1,7 @@
 """Where the benchmarks run the pipeline: in folders of their own, watched from outside."""
 
+import math
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -22,7 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 class Measured:
     """What a command took."""
 
+    began: float  # Unix seconds
     seconds: float
+    first_line_seconds: float  # until it printed something
     peak_mb: dict[str, float]  # resident memory of the command itself, and the largest of its trainers and servers
     output: str
 
@@ -56,13 +58,12 @@ class Place:
         Raises:
             RuntimeError: it did not end with exit status 0; the message is what it printed.
         """
-        began = time.monotonic()
+        moment, began = time.time(), time.monotonic()
         with (self.folder / "output.txt").open("w+b") as output:
             process = psutil.Popen(
                 [sys.executable, *arguments], cwd=self.folder, env=self.environment, stdout=output, stderr=output
             )
-            peaks: dict[str, float] = defaultdict(float)
-            watcher = threading.Thread(target=_watch, args=(process, peaks), daemon=True)
+            watcher = _Watcher(process, Path(output.name))
             watcher.start()
             status = process.wait()
             seconds = time.monotonic() - began
@@ -71,24 +72,32 @@ class Place:
             text = output.read().decode(errors="replace")
         if status:
             raise RuntimeError(f"{' '.join(arguments)} ended with {status}:\n{text[-2000:]}")
-        return Measured(seconds, dict(peaks), text)
+        return Measured(moment, seconds, watcher.first_line_at - began, dict(watcher.peaks), text)
 
 
-def _watch(process: psutil.Popen, peaks: dict[str, float]) -> None:
-    while process.poll() is None:
-        with suppress(psutil.Error):
-            for one in (process, *process.children(recursive=True)):
-                with suppress(psutil.Error):
-                    kind = "command" if one.pid == process.pid else _kind(one.cmdline())
-                    peaks[kind] = max(peaks[kind], one.memory_info().rss / 2**20)
-        time.sleep(0.25)
+class _Watcher(threading.Thread):
+    """Notes the memory of a process and all below it, and when it first prints something."""
+
+    def __init__(self, process: psutil.Popen, output: Path) -> None:
+        super().__init__(daemon=True)
+        self.peaks: dict[str, float] = defaultdict(float)
+        self.first_line_at = math.inf
+        self._process, self._output = process, output
+
+    def run(self) -> None:
+        """Look until the process ends."""
+        while self._process.poll() is None:
+            printed = self._output.stat().st_size > 0
+            if printed:
+                self.first_line_at = min(self.first_line_at, time.monotonic())
+            with suppress(psutil.Error):
+                for one in (self._process, *self._process.children(recursive=True)):
+                    with suppress(psutil.Error):
+                        kind = "command" if one.pid == self._process.pid else _kind(one.cmdline())
+                        self.peaks[kind] = max(self.peaks[kind], one.memory_info().rss / 2**20)
+            time.sleep(0.25 if printed else 0.05)
 
 
 def _kind(command: list[str]) -> str:
     words = " ".join(command)
     return "trainer" if "mnist_models.trainer" in words else "server" if "prefect" in words else "other"
-
-
-def run_benchmark(*arguments: str) -> None:
-    """Run a command of the benchmarks themselves, showing what it prints."""
-    subprocess.run([sys.executable, *arguments], check=True)

@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mnist_models.recipes import all_recipes
+from readme import replace_block
 
-README = Path(__file__).parent.parent / "README.md"
-START, END = "<!-- results -->\n", "<!-- /results -->"
+from mnist_models.recipes import all_recipes
 
 NOTEBOOK = {
     "softmax_regression": "≈ 91 %",
@@ -56,10 +55,9 @@ def table(summaries: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Write the table between the README's marks."""
+    """Write the table into the README."""
     summaries = [json.loads(Path(file).read_text()) for file in sys.argv[1:]]
-    before, rest = README.read_text().split(START)
-    README.write_text(before + START + table(summaries) + END + rest.split(END)[1])
+    replace_block("results", table(summaries))
 
 
 if __name__ == "__main__":

@@ -58,6 +58,14 @@ def predict(
     raise typer.Exit(run_predict(files, as_json))
 
 
+@app.command()
+def doctor() -> None:
+    """Show how this machine trains: device, processes, threads and precision, each with the reason."""
+    from flows.doctor import print_diagnosis
+
+    print_diagnosis()
+
+
 def main() -> None:
     """Run a command; what the user got wrong is one sentence and exit status 2, what is out of reach is 1."""
     try:

@@ -17,9 +17,8 @@ def run_train(
     suite: str, recipes: list[str], seed: int, seeds: int, data: str, promote: bool, force: bool, summary: str
 ) -> int:
     """Run the train flow; gives the exit status."""
-    from pathlib import Path
-
-    from mnist_models.data.read import read_data
+    from mnist_models.run_directory import RunDirectory
+    from mnist_models.workers.preparation import prepare_data
     from mnist_models.workers.settings import machine
     from tasks.request import check_request
     from tasks.session import trainers_started_early
@@ -29,13 +28,16 @@ def run_train(
     check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     request = check_request(suite, recipes, seed, seeds, summary)
     machine()
-    if data:
-        read_data(Path(data))
     console = Console()
+    # A data set of the user's own is refused before anything is started; fetching the official one takes its time.
+    dataset = prepare_data(data, settings.data, console.print)[0] if data else None
     count = len(request.recipes) * len(request.seeds)
     console.print(f"Training {count} {'recipe' if count == 1 else 'recipes'}; starting Prefect and the trainers.")
     server = _prepare_environment()
-    with trainers_started_early(settings, count):
+    dataset = dataset or prepare_data("", settings.data, console.print)[0]
+    folders = [settings.runs / training.folder for training in request.trainings(dataset.digest)]
+    unfinished = sum(force or RunDirectory(folder).result() is None for folder in folders)
+    with trainers_started_early(settings, unfinished):
         from mlflow.exceptions import MlflowException
 
         from flows.train import train

@@ -52,10 +52,10 @@ def train(
     began = time.monotonic()
     request = check_request(suite, recipes, seed, seeds, summary)
     with open_session() as session:
-        dataset, data_file = fetch_data(session, data)
+        dataset, data_folder = fetch_data(session, data)
         trainings = request.trainings(dataset.digest)
         with parent_run(session, suite, recipes, request, dataset) as flow_tags:
-            chains = Chains(session, dataset, data_file, flow_tags)
+            chains = Chains(session, dataset, data_folder, flow_tags)
             for training in trainings:
                 chains.start(training, label(training, seeds), force)
             outcomes = chains.outcomes()

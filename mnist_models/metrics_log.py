@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,17 @@ def read_records(path: Path, start: int = 0) -> tuple[list[Record], int]:
     return [record for line in whole.splitlines() if (record := _parse(line))], start + len(whole)
 
 
+def iterate_records(path: Path) -> Iterator[Record]:
+    """All whole records, of which only one at a time is held."""
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n") and (record := _parse(line)):
+                    yield record
+    except FileNotFoundError:
+        return
+
+
 def _parse(line: bytes) -> Record | None:
     try:
         record = json.loads(line)
@@ -85,11 +97,11 @@ def _parse(line: bytes) -> Record | None:
 
 def to_history(records: Iterable[Record]) -> History:
     """Records as one series per metric."""
-    series: dict[str, tuple[list[int], list[float]]] = {}
+    series: dict[str, tuple[array[int], array[float]]] = {}
     for record in records:
         for name, value in record.items():
             if name not in ("step", "time"):
-                steps, values = series.setdefault(name, ([], []))
+                steps, values = series.setdefault(name, (array("q"), array("d")))
                 steps.append(record["step"])
                 values.append(value)
     return {name: (np.array(steps, np.int64), np.array(values, float)) for name, (steps, values) in series.items()}

@@ -21,6 +21,7 @@ class Training:
     data_digest: str
     precision: Precision
     device: str
+    threads: int  # of an operation: more than one sum in another order
     start: "Training | None" = None  # the one that it continues
 
     @cached_property
@@ -32,6 +33,7 @@ class Training:
             "data": self.data_digest,
             "precision": self.precision,
             "device": self.device,
+            "threads": self.threads,
             "code": code_digest(),
             "start": self.start.identity if self.start else None,
         }
@@ -44,7 +46,12 @@ class Training:
 
 
 def plan_trainings(
-    recipes: Iterable[Recipe], seeds: Iterable[int], data_digest: str, precisions: dict[str, Precision], device: str
+    recipes: Iterable[Recipe],
+    seeds: Iterable[int],
+    data_digest: str,
+    precisions: dict[str, Precision],
+    device: str,
+    threads: int,
 ) -> list[Training]:
     """Every recipe with every seed, those first whose chain of continuations takes longest.
 
@@ -57,7 +64,8 @@ def plan_trainings(
     def add(recipe: Recipe, seed: int) -> Training:
         if (recipe.name, seed) not in planned:
             start = add(chosen[recipe.continues], seed) if recipe.continues else None
-            planned[recipe.name, seed] = Training(recipe, seed, data_digest, precisions[recipe.name], device, start)
+            precision = precisions[recipe.name]
+            planned[recipe.name, seed] = Training(recipe, seed, data_digest, precision, device, threads, start)
         return planned[recipe.name, seed]
 
     for seed in seeds:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_models.atomic import write_atomically
-from mnist_models.metrics_log import History, read_records, to_history
+from mnist_models.metrics_log import History, iterate_records, to_history
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class RunDirectory:
 
     def history(self) -> History:
         """All metrics as series."""
-        return to_history(read_records(self.metrics_file)[0])
+        return to_history(iterate_records(self.metrics_file))
 
     def predictions(self) -> Predictions:
         """Read what the training predicted."""

@@ -44,8 +44,8 @@ class Outcomes:
 class Chains:
     """Starts the three tasks of each training, and waits for all."""
 
-    def __init__(self, session: Session, dataset: Dataset, data_file: Path, flow_tags: dict[str, str]) -> None:
-        self._session, self._dataset, self._data_file, self._flow_tags = session, dataset, data_file, flow_tags
+    def __init__(self, session: Session, dataset: Dataset, data_folder: Path, flow_tags: dict[str, str]) -> None:
+        self._session, self._dataset, self._data_folder, self._flow_tags = session, dataset, data_folder, flow_tags
         self._started: list[tuple[Training, str, tuple[PrefectFuture[Any], ...]]] = []
 
     def start(self, training: Training, name: str, force: bool) -> None:
@@ -57,7 +57,7 @@ class Chains:
             session,
             training,
             dataset,
-            self._data_file,
+            self._data_folder,
             name,
             force,
             self._flow_tags,

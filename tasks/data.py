@@ -5,26 +5,23 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from mnist_models.data.arrays import save_arrays
 from mnist_models.data.dataset import Dataset
-from mnist_models.data.official import load_official
-from mnist_models.data.read import read_data
+from mnist_models.workers.preparation import prepare_data
 from tasks.session import Session
 
 
 @task(name="fetch data", task_run_name="fetch and verify data", cache_policy=NO_CACHE)
 def fetch_data(session: Session, path: str) -> tuple[Dataset, Path]:
-    """Fetch and verify the data; gives it and the file from which trainers read it.
+    """Fetch and verify the data; gives it and the folder from which trainers load it.
 
     Raises:
         InvalidInput: the data at `path` cannot be used.
         DataUnavailable: `path` is empty, and the official MNIST can be had from none of its sources.
     """
-    dataset = read_data(Path(path)) if path else load_official(session.display.say)
-    file = save_arrays(dataset, session.settings.state / "data")
+    dataset, folder = prepare_data(path, session.settings.data, session.display.say)
     height, width = dataset.image_shape
     session.display.say(
         f"data: {dataset.name}, {len(dataset.x_train):,} training and {len(dataset.x_test):,} test images of"
         f" {height}×{width}, {dataset.classes} classes ({dataset.source})"
     )
-    return dataset, file
+    return dataset, folder

@@ -38,9 +38,7 @@ def parent_run(
             "recipes": ", ".join(recipe.name for recipe in request.recipes),
             "seeds": ", ".join(str(seed) for seed in request.seeds),
             "data": dataset.source,
-            "workers": session.machine.workers,
-            "device": session.machine.device,
-            "machine": "; ".join(session.machine.reasons),
+            **{f"machine.{each.name}": f"{each.value} ({each.why})" for each in session.machine.choices},
         },
     )
     tracker.log_dataset(session.parent_run_id, dataset)

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 LINE_SECONDS = 10.0  # between the first lines of a training; the pauses double, up to a minute
 LONGEST_PAUSE = 60.0
-ARTIFACT_SECONDS = 2.0
+ARTIFACT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class ProgressArtifact:
         self._sent_at = 0.0
 
     def update(self, share: float, text: str, last: bool = False) -> None:
-        """Set it, at most every two seconds unless it is the last time."""
+        """Set it, at most every five seconds unless it is the last time: each takes the server some 20 ms."""
         from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
         if not last and time.monotonic() - self._sent_at < ARTIFACT_SECONDS:

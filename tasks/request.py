@@ -36,7 +36,7 @@ class Request:
         """What it amounts to on this machine, in the order in which to start."""
         here = machine()
         precisions = {recipe.name: here.precision(recipe) for recipe in self.recipes}
-        return plan_trainings(self.recipes, self.seeds, data_digest, precisions, here.device)
+        return plan_trainings(self.recipes, self.seeds, data_digest, precisions, here.device, here.threads)
 
 
 def check_request(suite: str, recipes: list[str], seed: int, seeds: int, summary: str) -> Request:

@@ -34,7 +34,7 @@ class Session:
     @property
     def runs(self) -> Path:
         """The folder of run directories."""
-        return self.settings.state / "runs"
+        return self.settings.runs
 
 
 @contextmanager

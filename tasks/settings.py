@@ -91,6 +91,16 @@ class Settings(BaseSettings):
         """The folder of run directories, prepared data and logs."""
         return self.home / "state"
 
+    @property
+    def runs(self) -> Path:
+        """The folder of run directories."""
+        return self.state / "runs"
+
+    @property
+    def data(self) -> Path:
+        """The folder of prepared data."""
+        return self.state / "data"
+
 
 def settings_file() -> Path | None:
     """`MNIST_CONFIG`, or mlflow.yml in the current folder, or the one beside the source code."""

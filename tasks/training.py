@@ -25,7 +25,7 @@ from tasks.tracked_run import TrackedRun
 
 logger = logging.getLogger(__name__)
 
-REPLAY_SECONDS = 3.0
+REPLAY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def train_recipe(
     session: Session,
     training: Training,
     dataset: Dataset,
-    data_file: Path,
+    data_folder: Path,
     name: str,
     force: bool,
     flow_tags: dict[str, str],
@@ -90,7 +90,7 @@ def train_recipe(
         if result is None:
             with session.pool.slot() as slot:
                 _open(session, run, training, dataset, name, flow_tags)
-                result = _supervise(session, slot, training, directory, dataset, data_file, run, name)
+                result = _supervise(session, slot, training, directory, dataset, data_folder, run, name)
         else:
             session.display.done(name, f"reused, test accuracy {result.test_accuracy:.2%}")
             _open(session, run, training, dataset, name, flow_tags)
@@ -128,8 +128,8 @@ def _open(
         session.open_runs.add(run.run_id)
     if "described" in run.notes:
         return
-    known = {"device": training.device, "precision": training.precision, "seed": training.seed}
-    session.tracker.log(run.run_id, parameters=recipe.parameters() | known)
+    settings = {name: getattr(training, name) for name in ("device", "threads", "precision", "seed")}
+    session.tracker.log(run.run_id, parameters=recipe.parameters() | settings)
     session.tracker.log_dataset(run.run_id, dataset)
     run.note(described=True)
 
@@ -140,7 +140,7 @@ def _supervise(
     training: Training,
     directory: RunDirectory,
     dataset: Dataset,
-    data_file: Path,
+    data_folder: Path,
     run: TrackedRun,
     name: str,
 ) -> TrainingResult:
@@ -148,7 +148,7 @@ def _supervise(
     described = recipe.parameters() | {"identity": training.identity, "seed": training.seed}
     write_atomically(directory.recipe_file, json.dumps(described, indent=2))
     start = RunDirectory(session.runs / training.start.folder).path if training.start else None
-    job = TrainJob(directory.path, recipe.name, training.seed, data_file, training.precision, start)
+    job = TrainJob(directory.path, recipe.name, training.seed, data_folder, training.precision, start)
     images = len(stratified_split(dataset.y_train, recipe.validation_fraction, training.seed)[0])
     observer = Observer(recipe.total_steps(images), recipe.batch_size)
     artifact = ProgressArtifact(name)

@@ -50,6 +50,17 @@ def test_bad_input_is_one_sentence_and_leaves_nothing_behind(home, arguments, wo
     assert [path.name for path in home.iterdir()] == ["mlflow.yml"]
 
 
+def test_doctor_says_what_is_chosen_and_why(home):
+    result = mnist("doctor", MNIST_PRECISION="bfloat16", MNIST_WORKERS="3", CUDA_VISIBLE_DEVICES="-1", COLUMNS="80")
+    assert (result.returncode, result.stderr) == (0, "")
+    for words in ("device", "trainers", "threads", "set by MNIST_PRECISION", "set by MNIST_WORKERS", "MNIST_THREADS"):
+        assert words in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+    wrong = mnist("doctor", MNIST_DEVICE="gpu", CUDA_VISIBLE_DEVICES="-1")
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+    assert "MNIST_DEVICE: 'gpu' is not one of cpu" in wrong.stderr
+
+
 def test_a_wrong_key_in_the_settings_is_refused_by_every_command(home):
     (home / "mlflow.yml").write_text("expriment_name: x\n")
     for command in (["train"], ["predict", "x.png"]):

@@ -180,7 +180,10 @@ class Killer(threading.Thread):
     def run(self):
         while self.left and not self.ended.wait(0.05):
             for child in psutil.Process().children():
-                trains = "mnist_models.trainer" in " ".join(child.cmdline())
+                try:
+                    trains = "mnist_models.trainer" in " ".join(child.cmdline())
+                except psutil.Error:  # it has just ended
+                    continue
                 if trains and child.pid not in self.killed and self.saved_since_last_kill():
                     child.kill()
                     self.killed.append(child.pid)

@@ -7,9 +7,9 @@ from mnist_models.plan import plan_trainings
 from mnist_models.recipes import all_recipes, find_recipe
 
 
-def planned(names, seeds=(0,), digest="d", precision="float32", device="cpu"):
+def planned(names, seeds=(0,), digest="d", precision="float32", device="cpu", threads=1):
     recipes = [find_recipe(name) for name in names]
-    return plan_trainings(recipes, seeds, digest, dict.fromkeys(all_recipes(), precision), device)
+    return plan_trainings(recipes, seeds, digest, dict.fromkeys(all_recipes(), precision), device, threads)
 
 
 def test_the_longest_chain_starts_first_and_a_start_before_what_continues_it():
@@ -30,7 +30,9 @@ def test_a_continued_training_starts_from_the_same_seed():
 
 
 @pytest.mark.parametrize(
-    "change", [{"seeds": (1,)}, {"digest": "other"}, {"precision": "bfloat16"}, {"device": "gpu"}], ids=str
+    "change",
+    [{"seeds": (1,)}, {"digest": "other"}, {"precision": "bfloat16"}, {"device": "gpu"}, {"threads": 2}],
+    ids=str,
 )
 def test_whatever_decides_the_result_is_part_of_the_identity(change):
     names = ["relu_dropout_naive", "relu_dropout_diverged"]

@@ -44,8 +44,12 @@ def test_images_that_meet_or_draws_before_the_dense_part_stay_whole(meeting):
     assert operations(in_halves(network, len(IMAGES))).count("Conv2D") == 1
 
 
-def test_an_odd_batch_stays_whole():
+def test_an_odd_batch_and_any_on_a_gpu_stay_whole(monkeypatch):
     network = find_recipe("keras_conv_net").network((28, 28), 10)
+    assert operations(in_halves(network, len(IMAGES))).count("Conv2D") == 4
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: ["one"])
+    assert operations(in_halves(network, len(IMAGES))).count("Conv2D") == 2
+    monkeypatch.undo()
     assert operations(in_halves(network, 7)).count("Conv2D") == 2
 
 

@@ -8,19 +8,21 @@ from dataclasses import replace
 import numpy as np
 import psutil
 import pytest
-from made_data import make_dataset
+from made_data import make_dataset, write_npz
 
 from mnist_models.data.arrays import load_arrays, save_arrays
+from mnist_models.data.official_files import DataUnavailable
 from mnist_models.errors import InvalidInput
 from mnist_models.recipes import find_recipe
 from mnist_models.run_directory import RunDirectory
 from mnist_models.trainer.job import TrainJob
-from mnist_models.workers import settings
+from mnist_models.workers import hardware, settings
 from mnist_models.workers.environment import inherited_environment
 from mnist_models.workers.pool import PoolClosed, TrainerDied, TrainerPool, TrainingFailed
+from mnist_models.workers.preparation import prepare_data
 from mnist_models.workers.settings import Machine
 
-ONE = Machine("cpu", 1, "float32", ())
+ONE = Machine("cpu", 1, "float32")
 
 
 @pytest.fixture
@@ -91,6 +93,23 @@ def test_a_training_gives_the_same_bits_alone_and_beside_others(tmp_path, small_
         np.testing.assert_array_equal(alone[name], beside[name])
 
 
+class WithXla(Machine):
+    """What a GPU's trainers get, as far as a CPU can show it."""
+
+    def environment(self, worker):
+        flags = Machine("gpu", 1, "bfloat16", gpus=("0",)).environment(0)["TF_XLA_FLAGS"]
+        more = {"TF_XLA_FLAGS": f"{flags} --tf_xla_cpu_global_jit", "TF_CPP_MIN_LOG_LEVEL": "0"}
+        return ONE.environment(worker) | more
+
+
+def test_xla_compiles_the_loop_and_it_learns_as_well(tmp_path, small_recipes, job):
+    """Dropout is drawn by another generator there, so that the numbers are not the same."""
+    with TrainerPool(WithXla("cpu", 1, "float32"), tmp_path / "logs") as pool, pool.slot() as slot:
+        slot.do(job("small_conv"))
+    assert RunDirectory(job("small_conv").directory).result().test_accuracy > 0.9
+    assert "Compiled cluster using XLA" in (tmp_path / "logs" / "trainer-0.log").read_text()
+
+
 def test_closing_gives_up_what_is_running(pool, job):
     long = replace(job(), recipe="deep_tanh_uniform")
     with pool.slot() as slot, pytest.raises(PoolClosed):
@@ -138,8 +157,8 @@ def test_trainers_get_one_thread_per_operation_and_no_secrets(monkeypatch):
     ],
 )
 def test_precision_follows_the_processor(monkeypatch, vendor, flags, precision):
-    monkeypatch.setattr(settings, "_cpu", lambda: (vendor, flags))
-    monkeypatch.setattr(settings, "_gpu_capabilities", dict)
+    monkeypatch.setattr(settings, "processor", lambda: (vendor, flags))
+    monkeypatch.setattr(settings, "gpu_capabilities", dict)
     monkeypatch.delenv("MNIST_PRECISION", raising=False)
     here = settings.machine.__wrapped__()
     assert here.precision(find_recipe("conv_net")) == precision
@@ -151,11 +170,14 @@ def test_precision_follows_the_processor(monkeypatch, vendor, flags, precision):
     [({"0": 9.0, "1": 8.0}, "bfloat16"), ({"0": 7.5, "3": 9.0}, "float16"), ({"0": 6.1}, "float32")],
 )
 def test_gpus_get_a_trainer_each(monkeypatch, capabilities, precision):
-    monkeypatch.setattr(settings, "_gpu_capabilities", lambda: capabilities)
+    monkeypatch.setattr(settings, "gpu_capabilities", lambda: capabilities)
     monkeypatch.delenv("MNIST_PRECISION", raising=False)
     here = settings.machine.__wrapped__()
     assert (here.device, here.workers, here.fast_precision) == ("gpu", len(capabilities), precision)
     assert here.gpus == tuple(capabilities)
+    assert [choice.name for choice in here.choices] == ["device", "trainers", "threads", "precision"]
+    monkeypatch.setenv("MNIST_DEVICE", "cpu")
+    assert settings.machine.__wrapped__().environment(0)["CUDA_VISIBLE_DEVICES"] == "-1"
 
 
 @pytest.mark.parametrize(
@@ -177,13 +199,14 @@ def test_only_visible_gpus_count(monkeypatch, tmp_path, visible, answer, found):
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     else:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert settings._gpu_capabilities() == found
+    assert hardware.gpu_capabilities() == found
     if visible == "3":
         assert "--id=3" in (tmp_path / "asked").read_text()
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("MNIST_WORKERS", "0"), ("MNIST_WORKERS", "x"), ("MNIST_PRECISION", "int8")]
+    ("name", "value"),
+    [("MNIST_WORKERS", "0"), ("MNIST_WORKERS", "x"), ("MNIST_THREADS", "0"), ("MNIST_PRECISION", "int8")],
 )
 def test_wrong_overrides_are_refused(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
@@ -193,11 +216,40 @@ def test_wrong_overrides_are_refused(monkeypatch, name, value):
 
 def test_data_for_trainers_is_written_once_and_replaced_when_damaged(tmp_path):
     made = make_dataset()
-    file = save_arrays(made, tmp_path)
+    folder = save_arrays(made, tmp_path)
+    file = folder / "x_train.npy"
     written = file.stat().st_mtime_ns
-    assert save_arrays(made, tmp_path) == file
+    assert save_arrays(made, tmp_path) == folder
     assert file.stat().st_mtime_ns == written
-    file.write_bytes(file.read_bytes()[:100])
-    assert load_arrays(save_arrays(made, tmp_path)).digest == made.digest
+    content = file.read_bytes()
+    for damaged in (content[:100], content[:-1] + bytes([content[-1] ^ 1])):
+        file.write_bytes(damaged)
+        assert save_arrays(made, tmp_path) == folder
+        assert file.read_bytes() == content
+    np.testing.assert_array_equal(load_arrays(folder).x_train, made.x_train)
+    assert load_arrays(folder).digest == made.digest
     changed = replace(made, y_test=np.roll(made.y_test, 1))
-    assert save_arrays(changed, tmp_path) != file
+    assert save_arrays(changed, tmp_path) != folder
+
+
+def test_data_is_prepared_in_a_process_of_its_own(tmp_path):
+    made = make_dataset()
+    said = []
+    dataset, folder = prepare_data(str(write_npz(made, tmp_path / "digits.npz")), tmp_path / "data", said.append)
+    assert (dataset.name, dataset.source) == ("digits", str(tmp_path / "digits.npz"))
+    assert dataset.digest == load_arrays(folder).digest == made.digest
+    again, _ = prepare_data(str(write_npz(made, tmp_path / "others.npz")), tmp_path / "data", said.append)
+    assert (again.name, again.digest) == ("others", made.digest)
+    assert said == []
+    with pytest.raises(InvalidInput, match=r"data: .*nowhere does not exist"):
+        prepare_data(str(tmp_path / "nowhere"), tmp_path / "data", said.append)
+
+
+def test_a_preparation_that_fails_says_why(tmp_path, monkeypatch):
+    (tmp_path / "data").write_text("not a folder")
+    with pytest.raises(DataUnavailable, match=r"ended with 1: .*Error"):
+        prepare_data(str(write_npz(make_dataset(), tmp_path / "digits.npz")), tmp_path / "data", print)
+    (tmp_path / "cache").write_text("not a folder")
+    monkeypatch.setenv("MNIST_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(DataUnavailable, match="MNIST_CACHE"):
+        prepare_data("", tmp_path / "prepared", print)

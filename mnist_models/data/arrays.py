@@ -1,42 +1,35 @@
-"""A verified data set as one file that trainer processes read: fast to load, named by its content."""
+"""A verified data set as files that every process can map instead of holding it: named by its content."""
 
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from mnist_models.atomic import atomic_path
+from mnist_models.atomic import atomic_path, write_atomically
 from mnist_models.data.dataset import Dataset
+
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def save_arrays(dataset: Dataset, folder: Path) -> Path:
-    """Write the data set into `folder`, unless exactly this content is there already."""
-    path = folder / f"{dataset.digest[:16]}.npz"
-    if path.exists():
-        with suppress(Exception):  # whatever is wrong with the file, it is written anew
-            if load_arrays(path).digest == dataset.digest:
-                return path
-    with atomic_path(path) as temporary:
-        np.savez(
-            temporary,
-            x_train=dataset.x_train,
-            y_train=dataset.y_train,
-            x_test=dataset.x_test,
-            y_test=dataset.y_test,
-            name=dataset.name,
-            source=dataset.source,
-        )
+    """Write the data set into a folder of `folder`, unless exactly this content is there already; gives that folder."""
+    path = folder / dataset.digest[:16]
+    with suppress(Exception):  # whatever is wrong with the files, they are written anew
+        if _mapped(path, "", "", digest="").digest == load_arrays(path).digest == dataset.digest:
+            return path
+    for name in ARRAYS:
+        with atomic_path(path / f"{name}.npy") as temporary:
+            np.save(temporary, getattr(dataset, name), allow_pickle=False)
+    write_atomically(path / "digest", dataset.digest)
     return path
 
 
-def load_arrays(path: Path) -> Dataset:
-    """Read what `save_arrays` wrote."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return Dataset(
-            name=str(arrays["name"]),
-            source=str(arrays["source"]),
-            x_train=arrays["x_train"],
-            y_train=arrays["y_train"],
-            x_test=arrays["x_test"],
-            y_test=arrays["y_test"],
-        )
+def load_arrays(path: Path, name: str = "", source: str = "") -> Dataset:
+    """What `save_arrays` wrote. Images are mapped, not read: a process holds what it touches of them."""
+    return _mapped(path, name, source, (path / "digest").read_text())
+
+
+def _mapped(path: Path, name: str, source: str, digest: str) -> Dataset:
+    x_train, x_test = (np.load(path / f"{part}.npy", mmap_mode="r") for part in ("x_train", "x_test"))
+    y_train, y_test = (np.load(path / f"{part}.npy") for part in ("y_train", "y_test"))
+    return Dataset(name, source, x_train, y_train, x_test, y_test, digest)

@@ -23,6 +23,8 @@ def main() -> None:
     os.dup2(2, 1)
     jobs: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+    # Keras would import it, for wrappers that nothing here uses, and that takes a second or two.
+    sys.modules["sklearn"] = None  # type: ignore[assignment]
     import mnist_models.trainer.training  # noqa: F401  the 6 to 11 s import happens while the parent starts
 
     while True:

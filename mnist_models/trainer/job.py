@@ -16,7 +16,7 @@ class TrainJob:
     directory: Path  # the run directory; a checkpoint in it is resumed
     recipe: str
     seed: int
-    data: Path  # a file written by `save_arrays`
+    data: Path  # a folder written by `save_arrays`
     precision: Precision
     continues: Path | None = None  # the run directory whose final state is the start
     kind: Literal["train"] = "train"

@@ -33,8 +33,8 @@ from mnist_models.trainer.order import DataOrder
 if TYPE_CHECKING:
     from mnist_models.recipe import Recipe
 
-STRETCH_SECONDS = 0.5  # how often progress is written
-CHECKPOINT_SECONDS = 10.0  # how much work a kill may cost, besides what lies between two validations
+STRETCH_SECONDS = 1.0  # how often progress is written
+CHECKPOINT_SECONDS = 10.0  # how much work a kill may cost, where saving takes no more than a hundredth of that
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
@@ -98,7 +98,7 @@ class _Training:
 
     def run(self) -> None:
         """Train to the end, or to the first NaN where that is not what the recipe is to show."""
-        saved_at = time.monotonic()
+        saved_at, saving = time.monotonic(), 0.0
         for start, stop in self._stretches():
             began = time.monotonic()
             stretch = self.loop.run(self.order.batches(start, stop), start)
@@ -112,9 +112,11 @@ class _Training:
                 began = time.monotonic()
                 self._validate()
                 self.progress.train_seconds += time.monotonic() - began
-            if validates or time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+            if validates or time.monotonic() - saved_at > max(CHECKPOINT_SECONDS, 100 * saving):
+                began = time.monotonic()
                 self._save()
                 saved_at = time.monotonic()
+                saving = saved_at - began
             if self._stopped():
                 return
 
@@ -126,7 +128,7 @@ class _Training:
         return {round(self.steps * number / count) for number in range(1, count + 1)}
 
     def _stretches(self) -> Iterator[tuple[int, int]]:
-        """Ranges of steps that take about half a second each and end at every validation."""
+        """Ranges of steps that take about a second each and end at every validation."""
         ends = sorted(self._validation_steps())
         size = 1
         step = self.progress.step

@@ -1,0 +1,35 @@
+"""`python -m mnist_models.data FOLDER [PATH]`: read a data set, verify it, write it into FOLDER for all to map.
+
+A process of its own, so that the memory which that takes, several times the data set's size, is given back. Without
+PATH it is the official MNIST. Says what happens as JSON lines: {"say": a line for the user}, and at the end one of
+{"folder": where it is, "name": …, "source": …}, {"refused": a sentence}, {"unavailable": a sentence}.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from mnist_models.data.arrays import save_arrays
+from mnist_models.data.official import load_official
+from mnist_models.data.read import read_data
+from mnist_models.errors import InvalidInput, Unavailable
+
+
+def main() -> None:
+    """Do it."""
+    folder, *path = sys.argv[1:]
+    try:
+        dataset = read_data(Path(path[0])) if path else load_official(lambda line: _tell(say=line))
+        _tell(folder=str(save_arrays(dataset, Path(folder))), name=dataset.name, source=dataset.source)
+    except InvalidInput as error:
+        _tell(refused=str(error))
+    except Unavailable as error:
+        _tell(unavailable=str(error))
+
+
+def _tell(**message: str) -> None:
+    print(json.dumps(message), flush=True)
+
+
+if __name__ == "__main__":
+    main()
