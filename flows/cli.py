@@ -59,6 +59,14 @@ def predict(
 
 
 @app.command()
+def up() -> None:
+    """Start Prefect's and MLflow's servers and the deployments; Ctrl-C ends them all."""
+    from flows.up import run_up
+
+    raise typer.Exit(run_up())
+
+
+@app.command()
 def doctor() -> None:
     """Show how this machine trains: device, processes, threads and precision, each with the reason."""
     from flows.doctor import print_diagnosis

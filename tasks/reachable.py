@@ -1,5 +1,6 @@
 """Whether a server answers, asked before anything is started for it."""
 
+import time
 import urllib.error
 import urllib.request
 
@@ -18,6 +19,16 @@ def answers(url: str, seconds: float = SECONDS) -> bool:
         return True
     except OSError:
         return False
+
+
+def wait_until_answers(url: str, seconds: float) -> bool:
+    """Ask five times a second for at most so long; False if nothing has answered."""
+    deadline = time.monotonic() + seconds
+    while not answers(url, 1.0):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
 
 
 def check_reachable(setting: str, url: str) -> None:

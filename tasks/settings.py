@@ -4,6 +4,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
@@ -27,6 +28,9 @@ class Settings(BaseSettings):
     margin: float = Field(0.002, ge=0, le=0.5)
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(5000, ge=1, le=65535)
+    prefect_port: int = Field(4200, ge=1, le=65535)
+    schedule: str = Field("0 2 * * *", pattern=r"^\S+( \S+){4}$")
+    timezone: str = "UTC"
     _home: Path = PrivateAttr(Path())
 
     @field_validator("tracking_uri")
@@ -43,6 +47,13 @@ class Settings(BaseSettings):
         if alias == "latest" or (alias.startswith("v") and alias[1:].isdecimal()):
             raise ValueError("MLflow reserves latest, v1, v2 and so on")
         return alias
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("must be the name of a time zone, such as UTC or Europe/Berlin")
+        return zone
 
     @classmethod
     def settings_customise_sources(

@@ -17,7 +17,8 @@ from typing import TextIO
 
 def main() -> None:
     """Serve jobs until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and a shutdown reach the whole group; the parent decides
+        signal.signal(number, signal.SIG_IGN)
     # Answers go to the real standard output; whatever libraries print there goes to the log instead.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
