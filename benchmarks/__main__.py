@@ -11,7 +11,16 @@ from figures import fraction_asked
 from report import write_table
 
 HERE = Path(__file__).resolve().parent
-NAMES = ("notebook_suite", "fixed_costs", "time_to_accuracy", "growth", "tracking_cost", "throughput", "precision")
+NAMES = (
+    "notebook_suite",
+    "fixed_costs",
+    "time_to_accuracy",
+    "growth",
+    "tracking_cost",
+    "throughput",
+    "step_profile",
+    "precision",
+)
 
 
 def main() -> None:

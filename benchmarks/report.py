@@ -98,6 +98,16 @@ SECTIONS = {
 }
 
 
+def _profile(it: dict[str, dict[str, float]]) -> list[str]:
+    """One column for each recipe, one line for each operation."""
+    names = list(it)
+    lines = [f"| ms a step | {' | '.join(f'`{name}`' for name in names)} |", f"|---|{'--:|' * len(names)}"]
+    for operation in [*dict.fromkeys(key for each in it.values() for key in each if key != "others"), "others"]:
+        cells = (f"{it[name][operation]:.1f}" if operation in it[name] else "" for name in names)
+        lines.append(f"| {operation} | {' | '.join(cells)} |")
+    return lines
+
+
 def write_table() -> None:
     """Write what there is into the README."""
     figures = kept()
@@ -105,6 +115,8 @@ def write_table() -> None:
     for name, section in SECTIONS.items():
         if name in figures:
             lines += [f"| {what} | {measured} | {target} |" for what, measured, target in section(figures[name])]
+    if "step_profile" in figures:
+        lines += ["", *_profile(figures["step_profile"])]
     replace_block("benchmarks", "\n".join(lines) + "\n")
 
 
