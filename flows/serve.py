@@ -1,22 +1,42 @@
 """`python -m flows.serve`: the process that registers the deployments and starts their runs."""
 
+import asyncio
 import os
+from typing import Any
+
+import psutil
 
 from tasks.environment import set_defaults
+from tasks.reachable import wait_until_answers
+
+SECONDS_TO_END = 8.0
 
 
 def main() -> None:
     """Serve until the end."""
     set_defaults()
-    from prefect import serve
+    from prefect.runner import Runner
 
     from flows.deployments import deployments
-    from tasks.reachable import wait_until_answers
     from tasks.settings import load_settings
+
+    class _Runner(Runner):
+        """Prefect's own kills its runs when it is told to end, and nobody hears what has become of them."""
+
+        def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:
+            """Let the runs report their end, then end."""
+            runs = psutil.Process().children(recursive=True)
+            for run in runs:
+                run.terminate()
+            psutil.wait_procs(runs, SECONDS_TO_END)
+            super().handle_sigterm(*args, **kwargs)
 
     wait_until_answers(f"{os.environ['PREFECT_API_URL']}/health", 180)
     # Whoever stops serving does not want to stop the schedule: what is missed meanwhile is caught up.
-    serve(*deployments(load_settings()), pause_on_shutdown=False, print_starting_message=False)
+    runner = _Runner(pause_on_shutdown=False)
+    for deployment in deployments(load_settings()):
+        runner.add_deployment(deployment)
+    asyncio.run(runner.start())
 
 
 if __name__ == "__main__":
