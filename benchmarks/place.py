@@ -43,6 +43,8 @@ class Place:
             "MNIST_CONFIG": str(folder / "mlflow.yml"),
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")]),
             "TF_CPP_MIN_LOG_LEVEL": "3",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
             **environment,
         }
         for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI"):

@@ -59,7 +59,7 @@ def train(
             for training in trainings:
                 chains.start(training, label(training, seeds), force)
             outcomes = chains.outcomes()
-            candidate = compare(session, outcomes.rows, outcomes.evaluated)
+            candidate = compare(session, data_folder, outcomes.rows, outcomes.evaluated)
             version = register(session, dataset, candidate) if candidate else None
             decision = promote_candidate(session, dataset, candidate, version, promote)
             seconds = time.monotonic() - began

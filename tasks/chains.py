@@ -65,7 +65,7 @@ class Chains:
             return_state=False,
         )
         evaluated: PrefectFuture[Any] = evaluate_training.with_options(task_run_name=f"evaluate {name}").submit(
-            session, dataset, trained, return_state=False
+            session, dataset, self._data_folder, trained, return_state=False
         )
         analysed: PrefectFuture[Any] = analyse_errors.with_options(task_run_name=f"analyse errors {name}").submit(
             session, dataset, evaluated, return_state=False

@@ -1,17 +1,16 @@
 """All trainings of a flow run side by side, on the parent run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import mean, stdev
+from tempfile import TemporaryDirectory
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from mnist_models.evaluation.figures import comparison, initialisation_study, overlaid_curves, png
+from mnist_models.evaluation.compared import Compared
 from tasks.evaluation import Evaluated
 from tasks.session import Session
 
@@ -93,7 +92,9 @@ def best(evaluated: Sequence[Evaluated]) -> Evaluated | None:
 
 
 @task(name="compare", task_run_name="compare", cache_policy=NO_CACHE)
-def compare(session: Session, rows: Sequence[Row], evaluated: dict[str, Evaluated]) -> Evaluated | None:
+def compare(
+    session: Session, data_folder: Path, rows: Sequence[Row], evaluated: dict[str, Evaluated]
+) -> Evaluated | None:
     """Log the comparison table and the overlaid curves on the parent run; gives the candidate for promotion."""
     candidate = best(list(evaluated.values()))
     tracker, parent = session.tracker, session.parent_run_id
@@ -108,28 +109,17 @@ def compare(session: Session, rows: Sequence[Row], evaluated: dict[str, Evaluate
     if not evaluated:
         return None
     winner = next((name for name, each in evaluated.items() if each is candidate), None)
-    for name, figure in _figures([each for each in rows if each.test_accuracy is not None], evaluated, winner):
-        tracker.log_bytes(parent, png(figure), f"figures/{name}.png")
+    compared = [
+        Compared(
+            each.name,
+            evaluated[each.name].trained.directory.path,
+            "best" if each.name == winner else evaluated[each.name].trained.result.status,
+            evaluated[each.name].trained.training.recipe.study,
+        )
+        for each in rows
+        if each.test_accuracy is not None
+    ]
+    with TemporaryDirectory() as folder:
+        for file in session.drawer.comparison(compared, data_folder, Path(folder)):
+            tracker.log_file(parent, file, "figures")
     return candidate
-
-
-def _figures(rows: Sequence[Row], evaluated: dict[str, Evaluated], winner: str | None) -> Iterator[tuple[str, Figure]]:
-    names = [each.name for each in rows]
-    statuses = ["best" if name == winner else evaluated[name].trained.result.status for name in names]
-    tests = [evaluated[name].test for name in names]
-    accuracies, lows, highs = zip(
-        *((test.accuracy, test.accuracy_low, test.accuracy_high) for test in tests), strict=True
-    )
-    yield "comparison", comparison(names, accuracies, lows, highs, statuses)
-    histories = {name: each.trained.directory.history() for name, each in evaluated.items()}
-    yield "validation_accuracy", overlaid_curves(histories, "validation/accuracy", x="share")
-    yield "train_loss", overlaid_curves(histories, "train/loss")
-    studies: dict[str, dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
-    for name, each in evaluated.items():
-        if each.trained.training.recipe.study is not None:
-            values = histories[name]["validation/accuracy"][1]
-            curves = studies.setdefault(each.trained.training.recipe.study, {})
-            curves[name] = (np.arange(1, len(values) + 1), values)
-    for study, curves in studies.items():
-        if len(curves) > 1:
-            yield f"{study}_study", initialisation_study(curves)

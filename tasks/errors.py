@@ -1,12 +1,11 @@
-"""What a training's result gets wrong: the mistakes, as a figure and as a table with pictures."""
+"""What a training's result gets wrong: the mistakes as a table with pictures."""
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from mnist_models.data.dataset import Dataset
-from mnist_models.evaluation.figures import mistakes
 from mnist_models.evaluation.mistakes import mistakes_html, mistakes_table
-from tasks.evaluation import Evaluated, log_figures
+from tasks.evaluation import Evaluated
 from tasks.session import Session
 
 
@@ -17,7 +16,6 @@ def analyse_errors(session: Session, dataset: Dataset, evaluated: Evaluated) -> 
     run = trained.run
     if "closed" in run.notes:
         return evaluated
-    log_figures(session, trained, [("mistakes", mistakes(dataset.x_test, dataset.y_test, probabilities))])
     table = mistakes_table(probabilities, dataset.y_test, dataset.x_test)
     session.tracker.log_text(run.run_id, mistakes_html(table), "mistakes.html")
     session.tracker.log_text(run.run_id, table.to_csv(index=False), "mistakes.csv")

@@ -1,23 +1,12 @@
 """How good a training's result is on the test set: metrics and figures."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
-from matplotlib.figure import Figure
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from mnist_models.atomic import write_atomically
 from mnist_models.data.dataset import Dataset
-from mnist_models.evaluation.figures import (
-    confusion_matrix,
-    learning_curves,
-    per_class_accuracy,
-    png,
-    predictions,
-    reliability_diagram,
-    sample_images,
-)
 from mnist_models.evaluation.metrics import Evaluation, evaluate
 from mnist_models.run_directory import Predictions
 from tasks.session import Session
@@ -35,7 +24,7 @@ class Evaluated:
 
 
 @task(name="evaluate", cache_policy=NO_CACHE)
-def evaluate_training(session: Session, dataset: Dataset, trained: Trained) -> Evaluated:
+def evaluate_training(session: Session, dataset: Dataset, data_folder: Path, trained: Trained) -> Evaluated:
     """Compute the metrics of the kept weights, and log them with their figures unless that is done already."""
     predicted = trained.directory.predictions()
     test = evaluate(predicted.test, dataset.y_test)
@@ -43,17 +32,13 @@ def evaluate_training(session: Session, dataset: Dataset, trained: Trained) -> E
     evaluated = Evaluated(trained, predicted, test, validation.log_loss)
     if "evaluated" not in trained.run.notes:
         _log_metrics(session, evaluated)
-        log_figures(session, trained, _figures(dataset, evaluated))
+        directory = trained.directory.path
+        for file in session.drawer.training(
+            directory, trained.training.recipe.name, data_folder, directory / "figures"
+        ):
+            session.tracker.log_file(trained.run.run_id, file, "figures")
         trained.run.note(evaluated=True)
     return evaluated
-
-
-def log_figures(session: Session, trained: Trained, figures: Iterable[tuple[str, Figure]]) -> None:
-    """Keep figures in the run directory, and store them as the run's artifacts."""
-    for name, figure in figures:
-        file = trained.directory.path / "figures" / f"{name}.png"
-        write_atomically(file, png(figure))
-        session.tracker.log_file(trained.run.run_id, file, "figures")
 
 
 def _log_metrics(session: Session, evaluated: Evaluated) -> None:
@@ -84,18 +69,3 @@ def _log_metrics(session: Session, evaluated: Evaluated) -> None:
         [(name, float(value), moment, result.steps) for name, value in metrics.items()],
         tags=tags,
     )
-
-
-def _figures(dataset: Dataset, evaluated: Evaluated) -> Iterable[tuple[str, Figure]]:
-    result, test, probabilities = evaluated.trained.result, evaluated.test, evaluated.predictions.test
-    name = evaluated.trained.training.recipe.name
-    history = evaluated.trained.directory.history()
-    yield (
-        "learning_curves",
-        learning_curves(history, name, test_accuracy=test.accuracy, nan_step=result.first_nan_step),
-    )
-    yield "sample_images", sample_images(dataset.x_train, dataset.y_train)
-    yield "predictions", predictions(dataset.x_test, dataset.y_test, probabilities)
-    yield "confusion_matrix", confusion_matrix(test.confusion_matrix)
-    yield "per_class_accuracy", per_class_accuracy(test)
-    yield "reliability_diagram", reliability_diagram(probabilities, dataset.y_test)

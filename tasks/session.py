@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mnist_models.workers.drawer import Drawer
 from mnist_models.workers.pool import TrainerPool
 from mnist_models.workers.settings import Machine, machine
 from tasks.progress import Display
@@ -24,8 +25,11 @@ _warm: list[TrainerPool] = []
 class Session:
     """Handed to every task. It is not a dataclass, so that Prefect does not look into it for futures."""
 
-    def __init__(self, settings: Settings, machine: Machine, pool: TrainerPool, display: Display) -> None:
-        self.settings, self.machine, self.pool, self.display = settings, machine, pool, display
+    def __init__(
+        self, settings: Settings, machine: Machine, pool: TrainerPool, drawer: Drawer, display: Display
+    ) -> None:
+        self.settings, self.machine, self.display = settings, machine, display
+        self.pool, self.drawer = pool, drawer
         self.tracker = Tracker(settings)
         self.parent_run_id = ""
         self.open_runs: set[str] = set()  # trainings' runs that no task has ended yet
@@ -41,9 +45,10 @@ class Session:
 def open_session() -> Iterator[Session]:
     """Everything that a flow run needs, for as long as it runs; its trainer processes end with it."""
     settings = load_settings()
-    pool = _warm.pop() if _warm else TrainerPool(machine(), settings.state / "logs")
-    with pool, Display(Console()).shown() as display:
-        yield Session(settings, machine(), pool, display)
+    logs = settings.state / "logs"
+    pool = _warm.pop() if _warm else TrainerPool(machine(), logs)
+    with pool, Drawer(logs) as drawer, Display(Console()).shown() as display:
+        yield Session(settings, machine(), pool, drawer, display)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -111,13 +110,6 @@ class Tracker:
         """Log single values that belong to this moment."""
         moment = round(time.time() * 1000)
         self.log(run_id, [(name, value, moment, 0) for name, value in metrics])
-
-    def log_bytes(self, run_id: str, content: bytes, name: str) -> None:
-        """Store bytes as an artifact of the run."""
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / Path(name).name
-            file.write_bytes(content)
-            self.client.log_artifact(run_id, str(file), str(Path(name).parent))
 
     def log_file(self, run_id: str, file: Path, folder: str | None = None) -> None:
         """Store a file as an artifact of the run."""

@@ -11,7 +11,7 @@ from mnist_models.errors import InvalidInput
 from mnist_models.images.ink import find_ink
 from mnist_models.images.paper import Grey, border
 
-MEASURED = 2000
+MEASURED, RUN = 2000, 100
 INK = 32
 """Grey levels off the background from which on a training image's pixel counts as ink."""
 
@@ -54,7 +54,7 @@ def measure_preparation(images: npt.NDArray[np.uint8]) -> Preparation:
     a data set counts as prepared like this if nearly all its images have the same longest side of ink and
     their mass in the centre.
     """
-    chosen = images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(np.int64)]
+    chosen = _some(images)
     size = (chosen.shape[1], chosen.shape[2])
     edge = np.concatenate([chosen[:, [0, -1]].ravel(), chosen[:, :, [0, -1]].ravel()])
     background = float(np.median(edge))
@@ -69,6 +69,14 @@ def measure_preparation(images: npt.NDArray[np.uint8]) -> Preparation:
     if box and np.mean((longest == box) & centred) >= 0.95 and box < max(size):
         return Preparation(size, light_on_dark, box, centre_by_mass=True)
     return Preparation(size, light_on_dark, box=None, centre_by_mass=False)
+
+
+def _some(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """From all over the images, but in runs: of images that are mapped from a file, whole pages become memory."""
+    if len(images) <= MEASURED:
+        return images
+    starts = np.linspace(0, len(images) - RUN, MEASURED // RUN).astype(np.int64)
+    return np.concatenate([images[start : start + RUN] for start in starts])
 
 
 def _extent(strength: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.int64]:

@@ -4,26 +4,19 @@ They are started with `subprocess` and speak JSON lines, rather than through a `
 spawned child imports the parent's `__main__` again, and under a Prefect worker that is Prefect itself.
 """
 
-import json
 import queue
-import select
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from mnist_models.trainer.job import Job, to_line
-from mnist_models.workers.environment import inherited_environment
+from mnist_models.workers.process import JobFailed, ProcessDied, WorkerProcess
 from mnist_models.workers.settings import Machine
 
-POLL_SECONDS = 0.25
 
-
-class TrainerDied(RuntimeError):
+class TrainerDied(ProcessDied):
     """The process was killed or crashed. What it had saved is still there, so that a retry resumes."""
 
 
@@ -31,74 +24,15 @@ class PoolClosed(RuntimeError):
     """The trainings were given up: by Ctrl-C, or because the flow has failed."""
 
 
-class TrainingFailed(RuntimeError):
+class TrainingFailed(JobFailed):
     """The job raised an exception, whose traceback is the message."""
 
 
-class Trainer:
-    """One trainer process; starts at once, so that its imports overlap with what the parent does."""
+class Trainer(WorkerProcess):
+    """One trainer process. A training that is in it when it is stopped can be resumed from its last checkpoint."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        self._log = log
-        with log.open("ab") as stderr:
-            self._log_start = stderr.tell()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "mnist_models.trainer"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=inherited_environment() | environment,
-            )
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can take a job."""
-        return self._process.poll() is None
-
-    def do(self, job: Job, while_waiting: Callable[[], None]) -> None:
-        """Have the job done, calling `while_waiting` about four times a second meanwhile.
-
-        Raises:
-            TrainerDied: the process ended before it answered.
-            TrainingFailed: the job raised.
-        """
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        try:
-            stdin.write(to_line(job).encode())
-            stdin.flush()
-        except OSError:
-            raise self._death() from None
-        while not select.select([stdout], [], [], POLL_SECONDS)[0]:
-            while_waiting()
-        line = stdout.readline()
-        if not line:
-            raise self._death()
-        answer: dict[str, Any] = json.loads(line)
-        if not answer["ok"]:
-            raise TrainingFailed(answer["error"])
-
-    def _death(self) -> TrainerDied:
-        code = self._process.wait()
-        if code < 0:
-            return TrainerDied(f"trainer process {self.pid} was ended by signal {-code}")
-        words = self._log.read_bytes()[self._log_start :].decode(errors="replace").strip().splitlines()[-1:]
-        return TrainerDied(f"trainer process {self.pid} ended with exit status {code}: {''.join(words)}")
-
-    def stop(self) -> None:
-        """End the process; a training in it can be resumed from its last checkpoint."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
+    module, title = "mnist_models.trainer", "trainer"
+    died, failed = TrainerDied, TrainingFailed
 
 
 class TrainerPool:
@@ -150,7 +84,7 @@ class TrainerPool:
 
     def _do(self, number: int, job: Job, while_waiting: Callable[[], None]) -> None:
         try:
-            self._trainer(number).do(job, while_waiting)
+            self._trainer(number).do(to_line(job), while_waiting)
         except BaseException as error:
             # After an exception in the parent (a cancellation) the process is still at its job.
             if not isinstance(error, TrainingFailed):
@@ -189,5 +123,5 @@ class Slot:
         self._pool, self.number = pool, number
 
     def do(self, job: Job, while_waiting: Callable[[], None] = lambda: None) -> None:
-        """See `Trainer.do`."""
+        """See `WorkerProcess.do`."""
         self._pool._do(self.number, job, while_waiting)

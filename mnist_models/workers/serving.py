@@ -1,0 +1,41 @@
+"""The inside of a worker process: jobs as JSON lines on standard input, one answer a line.
+
+An answer is {"ok": true} or {"ok": false, "error": the traceback}. The end of standard input, which also comes when
+the parent dies, ends the process at once.
+"""
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+
+
+def serve(prepare: Callable[[], Callable[[str], None]]) -> None:
+    """Call `prepare`, which does the slow imports and gives what does a job, then do jobs until the parent is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and a shutdown reach the whole group; the parent decides
+        signal.signal(number, signal.SIG_IGN)
+    # Answers go to the real standard output; whatever libraries print there goes to the log instead.
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    jobs: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+    do = prepare()
+    while True:
+        line = jobs.get()
+        try:
+            do(line)
+        except Exception:
+            answer = {"ok": False, "error": traceback.format_exc()}
+        else:
+            answer = {"ok": True}
+        answers.write(json.dumps(answer) + "\n")
+
+
+def _listen(jobs: "queue.Queue[str]") -> None:
+    for line in sys.stdin:
+        jobs.put(line)
+    os._exit(0)
