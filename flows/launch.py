@@ -1,5 +1,6 @@
 """Start a flow from the command line: check first, then warm up the trainers, then let Prefect begin."""
 
+import gc
 import subprocess
 from typing import Any
 
@@ -45,6 +46,7 @@ def run_train(
         from tasks.summary import print_summary
 
         wait_until_ready(server)
+        gc.freeze()  # what imports have made is never garbage, and there is so much of it that each look takes long
         try:
             result = train(suite, recipes, seed, seeds, data, promote, force, summary)
             status = 0

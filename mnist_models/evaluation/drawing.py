@@ -17,12 +17,24 @@ from mnist_models.run_directory import RunDirectory
 
 def draw_training(directory: RunDirectory, recipe: str, data: Dataset, folder: Path) -> None:
     """Write the figures of a finished training as PNG files into `folder`, each under its name."""
+    write_atomically(folder / "sample_images.png", _sample_images(data))
     _write(_of_training(directory, recipe, data), folder)
 
 
 def draw_comparison(trainings: Sequence[Compared], labels: NDArray[np.int32], folder: Path) -> None:
     """Write the figures that compare trainings, all tested on images with these labels int32 [n]."""
     _write(_of_comparison(trainings, labels), folder)
+
+
+_drawn_samples: dict[str, bytes] = {}
+
+
+def _sample_images(data: Dataset) -> bytes:
+    """The same for all trainings on the same data, and the dearest of all figures."""
+    if data.digest not in _drawn_samples:
+        _drawn_samples.clear()
+        _drawn_samples[data.digest] = figures.png(figures.sample_images(data.x_train, data.y_train))
+    return _drawn_samples[data.digest]
 
 
 def _write(drawn: Iterator[tuple[str, Figure]], folder: Path) -> None:
@@ -40,7 +52,6 @@ def _of_training(directory: RunDirectory, recipe: str, data: Dataset) -> Iterato
             directory.history(), recipe, test_accuracy=test.accuracy, nan_step=result.first_nan_step
         ),
     )
-    yield "sample_images", figures.sample_images(data.x_train, data.y_train)
     yield "predictions", figures.predictions(data.x_test, data.y_test, probabilities)
     yield "confusion_matrix", figures.confusion_matrix(test.confusion_matrix)
     yield "per_class_accuracy", figures.per_class_accuracy(test)

@@ -4,6 +4,7 @@ An answer is {"ok": true} or {"ok": false, "error": the traceback}. The end of s
 the parent dies, ends the process at once.
 """
 
+import gc
 import json
 import os
 import queue
@@ -24,6 +25,7 @@ def serve(prepare: Callable[[], Callable[[str], None]]) -> None:
     jobs: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     do = prepare()
+    gc.freeze()  # what imports have made is never garbage, and there is so much of it that each look takes long
     while True:
         line = jobs.get()
         try:
