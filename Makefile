@@ -33,7 +33,7 @@ results: $(INSTALLED) ## train everything (half an hour on two cores) and write 
 	$(BIN)/mnist train --recipes $(REPEATED) --seeds 3 --no-promote --summary state/results-seeds.json
 	$(BIN)/python benchmarks/results.py state/results-all.json state/results-seeds.json
 
-bench: $(INSTALLED) ## measure speed and memory (two hours on two cores; ARGS="--fraction 0.1" for a look)
+bench: $(INSTALLED) ## measure speed and memory (an hour and a half on two cores; ARGS="--fraction 0.1" for a look)
 	$(BIN)/python benchmarks $(ARGS)
 
 lock: $(INSTALLED) ## compile requirements.lock anew from pyproject.toml (needs uv)
