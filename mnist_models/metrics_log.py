@@ -61,19 +61,39 @@ class MetricsLog:
                 self._last_step[key] = record["step"]
 
 
-def read_records(path: Path, start: int = 0) -> tuple[list[Record], int]:
+def read_records(path: Path, start: int = 0, enough: int = -1) -> tuple[list[Record], int]:
     """The whole records from byte `start` on, and the byte after the last of them.
 
-    A line without its end is not read: it is being written, or was cut by a kill.
+    A line without its end is not read: it is being written, or was cut by a kill. No more are read once
+    `enough` bytes are, if it is given.
     """
     try:
         with path.open("rb") as file:
             file.seek(start)
-            content = file.read()
+            lines = file.readlines(enough)
     except FileNotFoundError:
         return [], start
-    whole = content[: content.rfind(b"\n") + 1]
-    return [record for line in whole.splitlines() if (record := _parse(line))], start + len(whole)
+    if lines and not lines[-1].endswith(b"\n"):
+        lines.pop()
+    return [record for line in lines if (record := _parse(line))], start + sum(map(len, lines))
+
+
+class LatestRecords:
+    """Follows a log that grows, of which only the latest records are of interest."""
+
+    MOST_BYTES = 8_192
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_to = self._size()
+
+    def read(self) -> list[Record]:
+        """The latest of what was appended since the last call."""
+        records, self._read_to = read_records(self._path, max(self._read_to, self._size() - self.MOST_BYTES))
+        return records
+
+    def _size(self) -> int:
+        return self._path.stat().st_size if self._path.exists() else 0
 
 
 def iterate_records(path: Path) -> Iterator[Record]:

@@ -21,6 +21,7 @@ def analyse_errors(session: Session, dataset: Dataset, evaluated: Evaluated) -> 
     session.tracker.log_text(run.run_id, table.to_csv(index=False), "mistakes.csv")
     if trained.result.nan_variables:
         session.tracker.log_text(run.run_id, _diagnosis(evaluated), "divergence.md")
+    session.leisure.finish(run.replay)
     diverged_by_surprise = trained.result.status == "diverged" and not trained.training.recipe.diverges
     # A training that an earlier flow had finished, and did not live to close, ended then.
     at = trained.result.finished_at if trained.reused else None

@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 
 LINE_SECONDS = 10.0  # between the first lines of a training; the pauses double, up to a minute
 LONGEST_PAUSE = 60.0
-ARTIFACT_SECONDS = 5.0
+ARTIFACT_SECONDS = 5.0  # between the first updates of an artifact; they double as well, up to half of a minute
+LONGEST_ARTIFACT_PAUSE = 30.0
 
 
 @dataclass(frozen=True)
@@ -131,15 +132,15 @@ class ProgressArtifact:
     def __init__(self, label: str) -> None:
         self._label = label
         self._id: UUID | None = None
-        self._sent_at = 0.0
+        self._next, self._pause = 0.0, ARTIFACT_SECONDS
 
     def update(self, share: float, text: str, last: bool = False) -> None:
-        """Set it, at most every five seconds unless it is the last time: each takes the server some 20 ms."""
+        """Set it, after a pause unless it is the last time: each takes the server some 20 ms."""
         from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-        if not last and time.monotonic() - self._sent_at < ARTIFACT_SECONDS:
+        if not last and time.monotonic() < self._next:
             return
-        self._sent_at = time.monotonic()
+        self._next, self._pause = time.monotonic() + self._pause, min(2 * self._pause, LONGEST_ARTIFACT_PAUSE)
         description = f"{self._label}: {text}"
         if self._id is None:
             key = re.sub("[^a-z0-9]+", "-", f"progress {self._label}").strip("-")

@@ -13,6 +13,7 @@ from rich.console import Console
 from mnist_models.workers.drawer import Drawer
 from mnist_models.workers.pool import TrainerPool
 from mnist_models.workers.settings import Machine, machine
+from tasks.leisure import Leisure
 from tasks.progress import Display
 from tasks.settings import Settings, load_settings
 from tasks.tracking import Tracker
@@ -31,6 +32,7 @@ class Session:
         self.settings, self.machine, self.display = settings, machine, display
         self.pool, self.drawer = pool, drawer
         self.tracker = Tracker(settings)
+        self.leisure = Leisure(pool)
         self.parent_run_id = ""
         self.open_runs: set[str] = set()  # trainings' runs that no task has ended yet
         self.renewed: set[str] = set()  # identities that --force has already set aside

@@ -7,14 +7,15 @@ between, changes nothing.
 
 import hashlib
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mnist_models.atomic import write_atomically
-from mnist_models.metrics_log import Record, read_records
+from mnist_models.metrics_log import read_records
 from tasks.tracking import Tracker
+
+PORTION_BYTES = 50_000
 
 
 class TrackedRun:
@@ -29,9 +30,6 @@ class TrackedRun:
         self._file = directory / "tracking.json"
         self._store = hashlib.sha256(tracker.settings.resolved_tracking_uri.encode()).hexdigest()[:16]
         self.notes: dict[str, Any] = self._all_notes().get(self._store, {})
-        self.waiting: list[Record] = []
-        self._read_to: int = self.notes.get("replayed_to", 0)
-        self._sent_at = time.monotonic()
 
     @property
     def run_id(self) -> str:
@@ -44,7 +42,7 @@ class TrackedRun:
             if "closed" not in self.notes:  # it goes on under this flow run
                 self.tracker.log(self.run_id, tags={**tags, "mlflow.parentRunId": parent})
             return False
-        self.notes, self._read_to, self.waiting = {}, 0, []
+        self.notes = {}
         self.note(run_id=self.tracker.start_run(name, tags, parent))
         return True
 
@@ -60,27 +58,20 @@ class TrackedRun:
             return {}
         return notes if isinstance(notes, dict) else {}
 
-    def read(self) -> list[Record]:
-        """What the training has recorded since the last call; it is kept for `replay`."""
-        records, self._read_to = read_records(self.directory / "metrics.jsonl", self._read_to)
-        self.waiting += records
-        return records
-
-    def replay(self, seconds_between: float = 0.0) -> None:
-        """Log what was read, if at least so many seconds have passed since it was last done."""
-        if time.monotonic() - self._sent_at < seconds_between:
-            return
-        self._sent_at = time.monotonic()
-        if not self.waiting:
-            return
+    def replay(self) -> bool:
+        """Log the next records, as many as fit into one request or two; False if there are none."""
+        replayed_to: int = self.notes.get("replayed_to", 0)
+        records, read_to = read_records(self.directory / "metrics.jsonl", replayed_to, PORTION_BYTES)
+        if read_to == replayed_to:
+            return False
         self.tracker.log(
             self.run_id,
             (
                 (name, value, record["time"], record["step"])
-                for record in self.waiting
+                for record in records
                 for name, value in record.items()
                 if name not in ("step", "time")
             ),
         )
-        self.waiting = []
-        self.note(replayed_to=self._read_to)
+        self.note(replayed_to=read_to)
+        return True

@@ -144,7 +144,7 @@ class Tracker:
 
         monitor = SystemMetricsMonitor(
             run_id,
-            sampling_interval=5,
+            sampling_interval=10,
             samples_before_logging=1,
             resume_logging=True,
             tracking_uri=self.settings.resolved_tracking_uri,

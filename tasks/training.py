@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from mnist_models.atomic import write_atomically
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.split import stratified_split
+from mnist_models.metrics_log import LatestRecords
 from mnist_models.plan import Training
 from mnist_models.run_directory import RunDirectory, TrainingResult
 from mnist_models.trainer.job import TrainJob
@@ -24,8 +25,6 @@ from tasks.session import Session, code_tags
 from tasks.tracked_run import TrackedRun
 
 logger = logging.getLogger(__name__)
-
-REPLAY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def train_recipe(
     force: bool,
     flow_tags: dict[str, str],
 ) -> Trained:
-    """Train, or find it already done, and bring it into MLflow completely.
+    """Train, or find it already done, and bring it into MLflow; what of its metrics is left, its last task brings.
 
     Raises:
         TrainingFailed: the recipe raised an exception.
@@ -94,8 +93,6 @@ def train_recipe(
         else:
             session.display.done(name, f"reused, test accuracy {result.test_accuracy:.2%}")
             _open(session, run, training, dataset, name, flow_tags)
-        run.read()
-        run.replay()
         _log_files(session, run, training, dataset, directory, result)
     return Trained(training, directory, result, run, reused)
 
@@ -152,18 +149,18 @@ def _supervise(
     images = len(stratified_split(dataset.y_train, recipe.validation_fraction, training.seed)[0])
     observer = Observer(recipe.total_steps(images), recipe.batch_size)
     artifact = ProgressArtifact(name)
-    run.read()  # what an earlier attempt has left says nothing about the speed of this one
+    latest = LatestRecords(directory.metrics_file)  # an earlier attempt's say nothing about the speed of this one
     session.tracker.resume_run(run.run_id)
 
     def look() -> None:
-        snapshot = observer.see(run.read())
+        snapshot = observer.see(latest.read())
         if snapshot is not None:
             session.display.update(name, snapshot)
         # A server that is away for a while must not cost the training: what was not sent is sent at the end.
         try:
             if snapshot is not None:
                 artifact.update(snapshot.share, str(snapshot))
-            run.replay(REPLAY_SECONDS)
+            session.leisure.offer(run.replay)
         except Exception as error:
             logger.warning("%s: not logged for now: %s", name, error)
 

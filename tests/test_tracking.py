@@ -32,19 +32,22 @@ def opened(tracker, directory, parent):
     return run
 
 
+def replay(run):
+    while run.replay():
+        pass
+
+
 def test_records_arrive_once_over_several_processes(tracker, tmp_path):
     parent = tracker.start_run("parent", {})
     directory = tmp_path / "run"
     write(directory, 1, 700)
     run = opened(tracker, directory, parent)
-    run.read()
-    run.replay()
+    replay(run)
     write(directory, 1, 1500)
     # Another process goes on with what the first one noted.
     other = opened(tracker, directory, parent)
     assert other.run_id == run.run_id
-    other.read()
-    other.replay()
+    replay(other)
     assert steps(tracker, run.run_id) == list(range(1, 1501))
     assert steps(tracker, run.run_id, "train/accuracy") == list(range(1, 1501))
 
@@ -54,12 +57,10 @@ def test_a_kill_between_logging_and_noting_doubles_nothing(tracker, tmp_path):
     directory = tmp_path / "run"
     write(directory, 1, 50)
     run = opened(tracker, directory, parent)
-    run.read()
-    run.replay()
+    replay(run)
     run.note(replayed_to=0)  # as if it had been killed before it could note how far it came
     again = opened(tracker, directory, parent)
-    again.read()
-    again.replay()
+    replay(again)
     assert steps(tracker, run.run_id) == list(range(1, 51))
 
 
@@ -67,13 +68,11 @@ def test_another_store_gets_everything_in_a_run_of_its_own(tracker, tmp_path, mo
     directory = tmp_path / "run"
     write(directory, 1, 20)
     first = opened(tracker, directory, tracker.start_run("parent", {}))
-    first.read()
-    first.replay()
+    replay(first)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
     elsewhere = Tracker(load_settings())
     second = opened(elsewhere, directory, elsewhere.start_run("parent", {}))
-    second.read()
-    second.replay()
+    replay(second)
     assert steps(elsewhere, second.run_id) == list(range(1, 21))
     assert opened(tracker, directory, "").run_id == first.run_id
 
@@ -83,15 +82,13 @@ def test_a_deleted_run_is_replaced(tracker, tmp_path):
     write(directory, 1, 5)
     parent = tracker.start_run("parent", {})
     first = opened(tracker, directory, parent)
-    first.read()
-    first.replay()
+    replay(first)
     first.note(closed=True)
     tracker.client.delete_run(first.run_id)
     second = opened(tracker, directory, parent)
     assert second.run_id != first.run_id
     assert "closed" not in second.notes
-    second.read()
-    second.replay()
+    replay(second)
     assert steps(tracker, second.run_id) == list(range(1, 6))
 
 

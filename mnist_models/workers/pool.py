@@ -52,6 +52,11 @@ class TrainerPool:
         for number in range(min(count, len(self._trainers))):
             self._trainer(number)
 
+    @property
+    def busy(self) -> bool:
+        """Whether all trainers are at work."""
+        return self._idle.empty()
+
     def check_open(self) -> None:
         """Raise PoolClosed once nothing is trained any more."""
         if self._closed:
