@@ -12,6 +12,7 @@ from mnist_models.errors import Unavailable
 from tasks.environment import set_defaults
 from tasks.prefect_server import start_temporary_server, wait_until_ready
 from tasks.reachable import check_reachable
+from tasks.settings import Settings
 
 
 def run_train(
@@ -34,7 +35,7 @@ def run_train(
     dataset = prepare_data(data, settings.data, console.print)[0] if data else None
     count = len(request.recipes) * len(request.seeds)
     console.print(f"Training {count} {'recipe' if count == 1 else 'recipes'}; starting Prefect and the trainers.")
-    server = _prepare_environment()
+    server = _prepare_environment(settings)
     dataset = dataset or prepare_data("", settings.data, console.print)[0]
     folders = [settings.runs / training.folder for training in request.trainings(dataset.digest)]
     unfinished = sum(force or RunDirectory(folder).result() is None for folder in folders)
@@ -62,14 +63,13 @@ def run_train(
     return status
 
 
-def _prepare_environment() -> "subprocess.Popen[bytes] | None":
+def _prepare_environment(settings: Settings) -> "subprocess.Popen[bytes] | None":
     """Leave the terminal to our own display, and start Prefect's temporary server if one is needed."""
     set_defaults(
-        PREFECT_LOGGING_EXTRA_LOGGERS="flows,tasks,mnist_models",
         PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL",
         PREFECT_SERVER_LOGGING_LEVEL="CRITICAL",
     )
-    return start_temporary_server()
+    return start_temporary_server(settings)
 
 
 def run_predict(files: list[str], as_json: bool) -> int:
@@ -85,7 +85,7 @@ def run_predict(files: list[str], as_json: bool) -> int:
     check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     for file in files:
         read_image(Path(file))
-    server = _prepare_environment()
+    server = _prepare_environment(settings)
     with trainers_started_early(settings, 1):
         from flows.predict import predict
 
@@ -95,6 +95,20 @@ def run_predict(files: list[str], as_json: bool) -> int:
         print(json.dumps(rows, indent=2))
     else:
         _print_predictions(rows)
+    return 0
+
+
+def run_status() -> int:
+    """Print how things stand; gives the exit status."""
+    from tasks.settings import load_settings
+
+    settings = load_settings()
+    check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
+    server = _prepare_environment(settings)
+    from flows.status import print_status
+
+    wait_until_ready(server)
+    print_status(settings)
     return 0
 
 

@@ -9,6 +9,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from tasks.chains import Chains
 from tasks.comparison import compare
 from tasks.data import fetch_data
+from tasks.notifications import tell_of_failed_schedule
 from tasks.parent_run import parent_run
 from tasks.registry import champion, promote_candidate, register
 from tasks.request import RecipeName, Seed, Seeds, SuiteName, check_request
@@ -26,7 +27,13 @@ def _run_name() -> str:
     return f"train {what}{repeats}"
 
 
-@flow(name="train", flow_run_name=_run_name, task_runner=ThreadPoolTaskRunner(max_workers=THREADS))  # type: ignore[arg-type]
+@flow(
+    name="train",
+    flow_run_name=_run_name,
+    task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
+    on_failure=[tell_of_failed_schedule],
+    on_crashed=[tell_of_failed_schedule],
+)
 def train(
     suite: SuiteName = "quick",
     recipes: list[RecipeName] = [],  # noqa: B006  Prefect's form needs the plain default, and nothing changes it
@@ -64,7 +71,9 @@ def train(
             decision = promote_candidate(session, dataset, candidate, version, promote)
             seconds = time.monotonic() - began
             asked = ", ".join(recipes) or suite
-            result = build_summary(session, asked, dataset.name, seconds, outcomes.rows, champion(session), decision)
+            result = build_summary(
+                session, asked, dataset.name, seconds, outcomes.rows, champion(session.tracker), decision
+            )
             publish_summary(session, result, summary)
             outcomes.check(result)
     return result

@@ -6,6 +6,7 @@ beside our own imports, and lives until the very end.
 """
 
 import atexit
+import json
 import os
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from mnist_models.errors import Unavailable
 from tasks.reachable import answers, check_reachable
+from tasks.settings import Settings
 
 DEFAULT_UI = "http://127.0.0.1:4200"  # where `prefect server start` serves the same records
 START_SECONDS = 180.0
@@ -23,9 +25,12 @@ START_SECONDS = 180.0
 _temporary: list[str] = []
 
 
-def start_temporary_server() -> "subprocess.Popen[bytes] | None":
-    """Start one and point Prefect at it, unless a server is configured. Call it before importing Prefect."""
-    if _configured():
+def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | None":
+    """Start one and point Prefect at it, unless a server is configured or `mnist up` runs one.
+
+    Call it before importing Prefect.
+    """
+    if _configured() or _found(settings):
         return None
     process = subprocess.Popen(
         [sys.executable, "-m", "tasks.prefect_server"],
@@ -84,6 +89,18 @@ def _configured() -> bool:
     if url := PREFECT_API_URL.value():
         os.environ["PREFECT_API_URL"] = url
     return bool(url)
+
+
+def _found(settings: Settings) -> bool:
+    """Whether `mnist up` runs here, whose server then shows what this command does."""
+    try:
+        api = str(json.loads(settings.running.read_text())["prefect_api"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    if not answers(f"{api}/health"):
+        return False
+    os.environ["PREFECT_API_URL"] = api
+    return True
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -52,13 +52,20 @@ def check_request(suite: str, recipes: list[str], seed: int, seeds: int, summary
     if seed + seeds - 1 > MAX_SEED:
         raise InvalidInput(f"seed: {seed} leaves no room for {seeds} repeats; the largest seed is {MAX_SEED:,}.")
     if summary:
-        _check_writable(Path(summary).resolve(), summary)
+        writable_file("summary", summary)
     chosen = choose_recipes(suite, recipes)
     return Request(tuple(chosen), tuple(range(seed, seed + seeds)))
 
 
-def _check_writable(file: Path, given: str) -> None:
+def writable_file(field: str, given: str) -> Path:
+    """The absolute path of a file that can be written.
+
+    Raises:
+        InvalidInput: it cannot.
+    """
+    file = Path(given).resolve()
     if not file.parent.is_dir() or (file.exists() and not file.is_file()):
-        raise InvalidInput(f"summary: {given} is not a file in an existing folder.")
+        raise InvalidInput(f"{field}: {given} is not a file in an existing folder.")
     if not os.access(file.parent, os.W_OK):
-        raise InvalidInput(f"summary: the folder of {given} cannot be written to.")
+        raise InvalidInput(f"{field}: the folder of {given} cannot be written to.")
+    return file

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     prefect_port: int = Field(4200, ge=1, le=65535)
     schedule: str = Field("0 2 * * *", pattern=r"^\S+( \S+){4}$")
     timezone: str = "UTC"
+    watch: str = "state/incoming"
+    webhook: str = Field("", pattern=r"^(https?://\S+)?$")
     _home: Path = PrivateAttr(Path())
 
     @field_validator("tracking_uri")
@@ -103,6 +105,21 @@ class Settings(BaseSettings):
         return self.home / "state"
 
     @property
+    def reachable_host(self) -> str:
+        """Where this machine reaches what listens on `host`."""
+        return "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+
+    @property
+    def running(self) -> Path:
+        """The file that says where the servers of a running `mnist up` are."""
+        return self.state / "up.json"
+
+    @property
+    def watched(self) -> Path:
+        """The folder whose new content is trained on."""
+        return self.home / self.watch
+
+    @property
     def runs(self) -> Path:
         """The folder of run directories."""
         return self.state / "runs"
@@ -152,5 +169,5 @@ def load_settings() -> Settings:
         variable = f"MLFLOW_{key.upper()}"
         origin = variable if os.environ.get(variable) else f"mlflow.yml: {key}"
         reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        value = "the address" if key == "tracking_uri" else repr(first["input"])  # it may hold a password
+        value = "the address" if key in ("tracking_uri", "webhook") else repr(first["input"])  # it may hold a password
         raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None
