@@ -1,7 +1,6 @@
 """What can be run from Prefect's dashboard: each deployment with its form, its schedule or its trigger."""
 
 from functools import partial
-from typing import Any
 
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
@@ -18,18 +17,6 @@ from tasks.settings import Settings
 # After a downtime all runs that were missed are late at once, and the first takes the only place: the others are
 # cancelled, so that one run catches up. The same holds for a night whose predecessor is still at work.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
-
-TITLES = {
-    "suite": "Suite",
-    "recipes": "Recipes instead of a suite",
-    "seed": "First seed",
-    "seeds": "Repeats",
-    "data": "Data",
-    "promote": "Promote the best",
-    "force": "Train again what is already trained",
-    "folder": "Folder of images",
-    "output": "CSV file",
-}
 
 
 def schedule(settings: Settings) -> Schedule:
@@ -62,7 +49,7 @@ def deployments(settings: Settings) -> list[RunnerDeployment]:
             "data": {"__prefect_kind": "jinja", "template": "{{ event.payload.path }}"},
         },
     )
-    every = [
+    return [
         deployment(
             train,
             "nightly",
@@ -81,14 +68,3 @@ def deployments(settings: Settings) -> list[RunnerDeployment]:
         ),
         deployment(predict_batch, "batch", description="Tell what the champion sees in a folder of images."),
     ]
-    for each in every:
-        _improve_form(each._parameter_openapi_schema.properties)
-    return every
-
-
-def _improve_form(fields: dict[str, Any]) -> None:
-    """Give the form's fields titles, and leave out what only a command line has use for."""
-    fields.pop("summary", None)
-    for name, title in TITLES.items():
-        if name in fields:
-            fields[name]["title"] = title

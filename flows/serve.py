@@ -27,7 +27,7 @@ def main() -> None:
     class _Runner(Runner):
         """Prefect's own kills its runs when it is told to end, and nobody hears what has become of them."""
 
-        def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:
+        def handle_sigterm(self, *_signal: Any, **_more: Any) -> None:
             """Let the runs report their end, then end."""
             runs = psutil.Process().children(recursive=True)
             for run in runs:

@@ -9,6 +9,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from tasks.chains import Chains
 from tasks.comparison import compare
 from tasks.data import fetch_data
+from tasks.form import form
 from tasks.notifications import tell_of_failed_schedule
 from tasks.parent_run import parent_run
 from tasks.registry import champion, promote_candidate, register
@@ -27,6 +28,15 @@ def _run_name() -> str:
     return f"train {what}{repeats}"
 
 
+@form(
+    suite="Suite",
+    recipes="Recipes instead of a suite",
+    seed="First seed",
+    seeds="Repeats",
+    data="Data",
+    promote="Promote the best",
+    force="Train again what is already trained",
+)
 @flow(
     name="train",
     flow_run_name=_run_name,
