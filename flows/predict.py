@@ -4,8 +4,7 @@ from typing import Any
 
 from prefect import flow
 
-from tasks.form import form
-from tasks.prediction import check_folder, predict_files, predict_folder
+from tasks.prediction import CsvFile, ImageFolder, check_folder, predict_files, predict_folder
 from tasks.session import open_session
 
 
@@ -20,9 +19,8 @@ def predict(files: list[str]) -> list[dict[str, Any]]:
         return predict_files(session, files)
 
 
-@form(folder="Folder of images", output="CSV file")
 @flow(name="predict", flow_run_name="predict {folder}")
-def predict_batch(folder: str, output: str = "") -> dict[str, Any]:
+def predict_batch(folder: ImageFolder, output: CsvFile = "") -> dict[str, Any]:
     """Tell what the champion sees in all images of a folder, as a CSV file and a table.
 
     Args:

@@ -9,11 +9,20 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from tasks.chains import Chains
 from tasks.comparison import compare
 from tasks.data import fetch_data
-from tasks.form import form
 from tasks.notifications import tell_of_failed_schedule
 from tasks.parent_run import parent_run
 from tasks.registry import champion, promote_candidate, register
-from tasks.request import RecipeName, Seed, Seeds, SuiteName, check_request
+from tasks.request import (
+    DataPath,
+    Force,
+    Promote,
+    RecipeNames,
+    Seed,
+    Seeds,
+    SuiteName,
+    SummaryFile,
+    check_request,
+)
 from tasks.session import open_session
 from tasks.summary import build_summary, publish_summary
 from tasks.training import label
@@ -28,15 +37,6 @@ def _run_name() -> str:
     return f"train {what}{repeats}"
 
 
-@form(
-    suite="Suite",
-    recipes="Recipes instead of a suite",
-    seed="First seed",
-    seeds="Repeats",
-    data="Data",
-    promote="Promote the best",
-    force="Train again what is already trained",
-)
 @flow(
     name="train",
     flow_run_name=_run_name,
@@ -46,13 +46,13 @@ def _run_name() -> str:
 )
 def train(
     suite: SuiteName = "quick",
-    recipes: list[RecipeName] = [],  # noqa: B006  Prefect's form needs the plain default, and nothing changes it
+    recipes: RecipeNames = [],  # noqa: B006  Prefect's form needs the plain default, and nothing changes it
     seed: Seed = 0,
     seeds: Seeds = 1,
-    data: str = "",
-    promote: bool = True,
-    force: bool = False,
-    summary: str = "",
+    data: DataPath = "",
+    promote: Promote = True,
+    force: Force = False,
+    summary: SummaryFile = "",
 ) -> dict[str, Any]:
     """Train recipes, compare them, and promote the best if it deserves it.
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from mnist_models.errors import InvalidInput
 from mnist_models.images.prepare import Preparation, prepare
 from mnist_models.images.read import read_image
 from tasks.registry import champion_version, predict_images
-from tasks.request import writable_file
+from tasks.request import shown, writable_file
 from tasks.session import Session
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+
+ImageFolder = Annotated[str, shown("Folder of images")]
+CsvFile = Annotated[str, shown("CSV file")]
 
 COLUMNS = ("file", "label", "probability", "runner_up", "runner_up_probability", "problem")
 MOST_ROWS_SHOWN = 1000

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -17,12 +17,23 @@ MAX_SEED = 2**31 - 1
 MAX_SEEDS = 100
 
 
-# The schemas make Prefect's form offer what exists; the names themselves are checked by `check_request`, whose
-# answer to a wrong one is better than a schema's.
-SuiteName = Annotated[str, Field(json_schema_extra={"enum": [*all_suites()]})]
-RecipeName = Annotated[str, Field(json_schema_extra={"enum": [*all_recipes()]})]
-Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
-Seeds = Annotated[int, Field(ge=1, le=MAX_SEEDS)]
+def shown(title: str, **more: Any) -> Any:
+    """How Prefect's form shows a parameter; a plain `title` would be replaced by the parameter's name."""
+    return Field(json_schema_extra={"title": title, **more})
+
+
+# The schemas make the form offer what exists; the names themselves are checked by `check_request`, whose answer to a
+# wrong one is better than a schema's.
+SuiteName = Annotated[str, shown("Suite", enum=[*all_suites()])]
+RecipeNames = Annotated[
+    list[Annotated[str, Field(json_schema_extra={"enum": [*all_recipes()]})]], shown("Recipes instead of a suite")
+]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED), shown("First seed")]
+Seeds = Annotated[int, Field(ge=1, le=MAX_SEEDS), shown("Repeats")]
+DataPath = Annotated[str, shown("Data")]
+Promote = Annotated[bool, shown("Promote the best")]
+Force = Annotated[bool, shown("Train again what is already trained")]
+SummaryFile = Annotated[str, shown("JSON summary")]
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,6 @@ def test_everything_that_can_be_clicked_is_there(stack):
     assert (form["seed"]["minimum"], form["seeds"]["minimum"], form["seeds"]["maximum"]) == (0, 1, 100)
     assert form["seeds"]["title"] == "Repeats"
     assert all(field["title"] and field["description"] for field in form.values())
-    assert "summary" not in form
     assert {each["name"] for each in stack.ask("automations/filter", {})} == {
         "Dead runs become Crashed", "New data is trained on",
     }  # fmt: skip

@@ -56,7 +56,7 @@ def _answers(stack):
 def test_a_worker_runs_what_prefect_yaml_deploys(pool):
     found = pool.deployments()
     assert set(found) == {"train/nightly", "train/on-demand", "train/on-new-data", "predict/batch"}
-    assert found["train/on-demand"]["parameter_openapi_schema"]["properties"]["seeds"]["maximum"] == 100
+    assert found["train/on-demand"]["parameter_openapi_schema"]["properties"]["seeds"]["title"] == "Repeats"
     assert found["train/nightly"]["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
     asked = pool.run(
         "prefect", "deployment", "run", "train/on-demand", "-p", 'recipes=["small"]', "-p", f"data={pool.data}"
