@@ -150,9 +150,7 @@ def _announce(settings: Settings) -> None:
     write_atomically(settings.running, json.dumps({"prefect_api": api}))
     console = Console()
     console.print(f"\nPrefect: {api.removesuffix('/api')}/deployments", highlight=False, soft_wrap=True)
-    console.print(
-        "         train/on-demand, then Run, Custom run: choose recipes and watch them train", highlight=False
-    )
+    console.print("         train/on-demand, then Run, Custom run: choose what to train", highlight=False)
     console.print(f"MLflow:  {mlflow}", highlight=False, soft_wrap=True)
     console.print("         the experiment, then two runs, then Compare", highlight=False)
     console.print("Ctrl-C ends everything, what is training included.\n", highlight=False)

@@ -47,6 +47,7 @@ def parent_run(
         run_link(mlflow_address(session.settings), tracker.experiment_id, session.parent_run_id),
         link_text="The comparison in MLflow",
         key="mlflow",
+        description="What this run trains, beside each other in MLflow",
     )
     status = "KILLED"
     try:
