@@ -303,6 +303,7 @@ USER = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
         ("PREFECT_API_URL", "http://prefect.example:4200", "PREFECT_API_URL: .* is not Prefect .* ends in /api"),
         ("PREFECT_API_URL", "http://db.example:1/api", "PREFECT_API_URL: no server answers"),
     ],
+    ids=["wrong password", "no password", "wrong address", "wrong string", "no string", "no /api", "nothing there"],
 )
 def test_what_is_refused_is_said_before_anything_starts(team, workplace, tmp_path, variable, value, words):
     data = str(write_npz(make_dataset(), tmp_path / "data.npz"))
