@@ -3,9 +3,9 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
+import tarfile
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -103,7 +103,7 @@ def team(tmp_path_factory):
     folder = tmp_path_factory.mktemp("team")
     with ExitStack() as stack:
         team = Team(folder, stack.enter_context(postgresql(PROGRAMS, ROOT, folder / "postgresql.log")))
-        (databases,), (configuration, mlflow, users), (prefect,) = map(blocks, ("Databases", "MLflow", "Prefect"))
+        (databases,), (configuration, mlflow, users, _), (prefect,) = map(blocks, ("Databases", "MLflow", "Prefect"))
         team.bash(databases)
         team.bash(configuration)
         ready = [
@@ -265,16 +265,33 @@ def test_eight_trainings_at_once_lose_and_double_nothing(team, workplace, tmp_pa
     ]
 
 
-def test_a_reader_may_look_but_not_write(team, workplace, monkeypatch):
+def test_a_reader_may_look_and_a_colleague_may_write(team, workplace, monkeypatch):
     from mlflow.exceptions import MlflowException
 
-    run = Tracker(load_settings()).start_run("mine", {})
-    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "reader")
-    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "reader-password")
-    reader = Tracker(load_settings())
+    (workplace.home / "mlflow.yml").write_text("")  # the page speaks of the default names
+    trainer = Tracker(load_settings())
+    run, model = trainer.start_run("the trainer's", {}), trainer.settings.registered_model
+    trainer.client.create_registered_model(model)
+    *_, users, grants = blocks("MLflow")
+    team.bash("\n".join(f"export {name}={value}" for name, value in exports(users).items()) + f"\n{grants}")
+
+    def of(user):
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", user)
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"{user}-password")
+        return Tracker(load_settings())
+
+    reader = of("reader")
     assert reader.run_exists(run)
-    with pytest.raises(MlflowException, match="Permission denied"):
-        reader.log_now(run, [("mine", 1.0)])
+    for write in (
+        lambda: reader.log_now(run, [("mine", 1.0)]),
+        lambda: reader.client.set_registered_model_tag(model, "mine", "1"),
+    ):
+        with pytest.raises(MlflowException, match="Permission denied"):
+            write()
+    colleague = of("colleague")
+    colleague.log_now(run, [("mine", 1.0)])
+    colleague.client.set_registered_model_tag(model, "mine", "1")
+    colleague.client.delete_registered_model_tag(model, "mine")
 
 
 def test_credentials_in_the_address_work_and_are_not_shown(team, workplace, monkeypatch):
@@ -287,6 +304,41 @@ def test_credentials_in_the_address_work_and_are_not_shown(team, workplace, monk
     assert mlflow_address(settings) == settings.resolved_tracking_uri == f"http://{place}"
     tracker = Tracker(settings)
     assert tracker.run_exists(tracker.start_run("by address", {}))
+
+
+CHECK = """
+import os
+from tasks.prefect_server import check_configured_server
+from tasks.reachable import check_reachable
+
+check_reachable("MLFLOW_TRACKING_URI", os.environ["MLFLOW_TRACKING_URI"])
+check_configured_server()
+"""
+
+
+def test_credentials_in_the_libraries_own_files_work(team, tmp_path):
+    values = team.workplace
+    for file, lines in {
+        ".mlflow/credentials": (
+            "[mlflow]",
+            f"mlflow_tracking_username = {values['MLFLOW_TRACKING_USERNAME']}",
+            f"mlflow_tracking_password = {values['MLFLOW_TRACKING_PASSWORD']}",
+        ),
+        ".prefect/profiles.toml": (
+            'active = "team"',
+            "[profiles.team]",
+            *(f'{name} = "{values[name]}"' for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING")),
+        ),
+    }.items():
+        path = tmp_path / file
+        path.parent.mkdir()
+        path.write_text("\n".join(lines))
+    places = {"MLFLOW_TRACKING_URI": values["MLFLOW_TRACKING_URI"], "HOME": str(tmp_path)}
+    checked = subprocess.run(
+        [sys.executable, "-c", CHECK],
+        env=team.surroundings | places, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
 USER = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
@@ -314,12 +366,19 @@ def test_what_is_refused_is_said_before_anything_starts(team, workplace, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.npz", "mlflow.yml"]
 
 
-def test_a_backup_brings_everything_back(team):
+def test_a_backup_brings_everything_back(team, workplace):
+    tracker = Tracker(load_settings())
+    run = tracker.start_run("kept", {})
+    tracker.log_now(run, [("kept", 1.0)])
+    tracker.log_text(run, "kept", "kept.txt")
     team.bash(blocks("Backup")[0])
     team.bash("createdb --host db.example --username postgres restored")
     restore = re.search(r"`(pg_restore .+?)`", SECTIONS["Backup"])[1]
     team.bash(restore.replace("--dbname mlflow ", "--dbname restored "))
-    for table in ("metrics", "runs", "model_versions"):
-        count = f"SELECT count(*) FROM {table}"
-        assert team.rows("restored", count) == team.rows("mlflow", count)
-    assert shutil.which("tar") is None or (team.folder / "artifacts.tar.gz").stat().st_size > 0
+    for table in ("metrics", "runs", "experiments"):
+        query = f"SELECT * FROM {table} ORDER BY 1, 2, 3"
+        restored = team.rows("restored", query)
+        assert restored == team.rows("mlflow", query)
+        assert restored
+    with tarfile.open(team.folder / "artifacts.tar.gz") as archive:
+        assert any(name.endswith(f"{run}/artifacts/kept.txt") for name in archive.getnames())
