@@ -69,6 +69,11 @@ def check_reachable(setting: str, url: str) -> None:
     if answer.status == UNAUTHORIZED:
         asks = "refuses our credentials; correct" if answer.authorized else "asks for credentials; set"
         raise Unavailable(f"{setting}: the server at {address} {asks} {service.credentials}.")
+    if not answer.status:
+        raise Unavailable(
+            f"{setting}: the certificate of {address} is not trusted ({answer.words}); name the file of the authority"
+            f" behind it in {service.certificate}."
+        )
     raise Unavailable(
         f"{setting}: what answers at {address} is not {service.name} at work ({answer.words}); {service.hint}."
     )
@@ -101,7 +106,8 @@ class _Service:
     path: str  # of what is answered only to those who may work there
     question: bytes | None  # to send there; None only gets
     kind: type  # of the JSON that it answers
-    credentials: str
+    credentials: str  # the variables that hold them
+    certificate: str
     hint: str
     ask: Callable[[str], _Answer | None]  # the same question, as the library itself asks it
 
@@ -137,17 +143,21 @@ def _ask_as_mlflow(url: str) -> _Answer | None:
     return _Answer(response.status_code, response.text, "Authorization" in response.request.headers)
 
 
-def _ask_as_prefect(_url: str) -> _Answer | None:
+def _ask_as_prefect(url: str) -> _Answer | None:
     set_defaults()
     import httpx
     from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
 
     try:
-        with get_client(sync_client=True, httpx_settings={"timeout": SECONDS}) as client:
+        with (
+            temporary_settings({PREFECT_API_URL: url}),
+            get_client(sync_client=True, httpx_settings={"timeout": SECONDS}) as client,
+        ):
             response = client.request("POST", "/flows/filter", json={"limit": 1})
     except httpx.HTTPStatusError as refusal:
         response = refusal.response
-    except httpx.HTTPError:
+    except (httpx.HTTPError, ValueError):  # no connection, or an answer that makes no sense to Prefect's client
         return None
     return _Answer(response.status_code, response.text, "Authorization" in response.request.headers)
 
@@ -160,6 +170,7 @@ _SERVICES = {
         question=None,
         kind=dict,
         credentials="MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+        certificate="MLFLOW_TRACKING_SERVER_CERT_PATH",
         hint="give the address at which MLflow's own UI opens",
         ask=_ask_as_mlflow,
     ),
@@ -169,6 +180,7 @@ _SERVICES = {
         question=b'{"limit": 1}',
         kind=list,
         credentials="PREFECT_API_AUTH_STRING",
+        certificate="PREFECT_API_SSL_CERT_FILE",
         hint="give the address of Prefect's API, which usually ends in /api",
         ask=_ask_as_prefect,
     ),

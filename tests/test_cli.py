@@ -80,13 +80,6 @@ def test_a_server_that_does_not_answer_is_named(home, variable):
     assert not (home / "state" / "runs").exists()
 
 
-def test_what_is_no_address_is_refused(home):
-    for wrong in ("prefect.example:4200/api", "http://["):
-        result = mnist("train", PREFECT_API_URL=wrong)
-        assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
-        assert "PREFECT_API_URL" in result.stderr
-
-
 def test_wrong_data_is_refused_before_anything_starts(home):
     made = make_dataset()
     file = write_npz(made, home / "data.npz")
