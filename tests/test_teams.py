@@ -27,7 +27,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PROGRAMS = postgresql_programs()
 ROOT = "database-administrator"
-SECTIONS = dict(re.findall(r"^## (.+?)\n(.+?)(?=^## |\Z)", Path("docs/teams.md").read_text(), re.M | re.S))
+PAGE = Path(__file__).parent.parent / "docs" / "teams.md"
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.+?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S))
 
 
 def blocks(section):
@@ -44,15 +45,15 @@ class Team:
 
     def __init__(self, folder, database_port):
         self.folder = folder
+        mlflow, prefect = (str(free_port()) for _ in range(2))
         self.places = {
-            "mlflow.example:5000": f"127.0.0.1:{free_port()}",
-            "prefect.example:4200": f"127.0.0.1:{free_port()}",
+            "mlflow.example:5000": f"127.0.0.1:{mlflow}",
+            "--port 5000": f"--port {mlflow}",
+            "prefect.example:4200": f"127.0.0.1:{prefect}",
+            "--port 4200": f"--port {prefect}",
             "db.example": "127.0.0.1",
             "0.0.0.0": "127.0.0.1",
         }
-        for server in ("mlflow", "prefect"):
-            port = next(place for name, place in self.places.items() if name.startswith(server)).partition(":")[2]
-            self.places[f"--port {'5000' if server == 'mlflow' else '4200'}"] = f"--port {port}"
         self.surroundings = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PREFECT_", "PG"))},
             "PATH": f"{Path(sys.executable).parent}:{PROGRAMS}:{os.environ['PATH']}",
@@ -74,14 +75,14 @@ class Team:
             cwd=self.folder, env=self.surroundings, check=True, timeout=120,
         )  # fmt: skip
 
-    def serve(self, stack, name, commands, path):
-        """Start a server with commands of the page; gives a function that waits for it."""
+    def serve(self, stack, commands, health):
+        """Start a server with commands of the page; gives a function that waits until its health is told."""
+        name = health.partition(".")[0]
         log = self.folder / f"{name}.log"
         process = stack.enter_context(
             running(["bash", "-euc", self.placed(commands)], log, cwd=self.folder, env=self.surroundings)
         )
-        address = f"http://{self.places[next(key for key in self.places if key.startswith(f'{name}.'))]}{path}"
-        return lambda: wait_for(lambda: answers(address, 1.0), process, log)
+        return lambda: wait_for(lambda: answers(self.placed(f"http://{health}"), 1.0), process, log)
 
     def rows(self, database, query, *values):
         """The answer of PostgreSQL itself."""
@@ -107,8 +108,8 @@ def team(tmp_path_factory):
         team.bash(databases)
         team.bash(configuration)
         ready = [
-            team.serve(stack, "mlflow", mlflow, "/health"),
-            team.serve(stack, "prefect", prefect, "/api/health"),
+            team.serve(stack, mlflow, "mlflow.example:5000/health"),
+            team.serve(stack, prefect, "prefect.example:4200/api/health"),
         ]
         for wait in ready:
             wait()
@@ -134,7 +135,7 @@ def mnist(*arguments, **environment):
     )  # fmt: skip
 
 
-def test_variables_alone_move_the_pipeline_to_the_servers(team, workplace, small_recipes, tmp_path):
+def test_variables_alone_move_the_pipeline_to_the_servers(team, workplace, small_recipes, tmp_path, monkeypatch):
     data = make_dataset(classes=4, side=16, train=300, test=80)
     ran = mnist(
         "train", "--data", str(write_npz(data, tmp_path / "data.npz")), "--recipes", "small,small_best",
@@ -178,6 +179,10 @@ def test_variables_alone_move_the_pipeline_to_the_servers(team, workplace, small
     for number in range(8):
         files.append(str(tmp_path / f"{number}.png"))
         Image.fromarray(data.x_test[number]).save(files[-1])
+    # The address may stand in the file just as well.
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    with (workplace.home / "mlflow.yml").open("a") as file:
+        file.write(f"tracking_uri: {workplace.environment['MLFLOW_TRACKING_URI']}\n")
     read = mnist("predict", "--json", *files)
     assert (read.returncode, read.stderr) == (0, "")
     labels = [row["label"] for row in json.loads(read.stdout)]
@@ -376,9 +381,8 @@ def test_a_backup_brings_everything_back(team, workplace):
     restore = re.search(r"`(pg_restore .+?)`", SECTIONS["Backup"])[1]
     team.bash(restore.replace("--dbname mlflow ", "--dbname restored "))
     for table in ("metrics", "runs", "experiments"):
-        query = f"SELECT * FROM {table} ORDER BY 1, 2, 3"
-        restored = team.rows("restored", query)
-        assert restored == team.rows("mlflow", query)
+        original, restored = ({*team.rows(name, f"SELECT * FROM {table}")} for name in ("mlflow", "restored"))
+        assert restored == original
         assert restored
     with tarfile.open(team.folder / "artifacts.tar.gz") as archive:
         assert any(name.endswith(f"{run}/artifacts/kept.txt") for name in archive.getnames())
