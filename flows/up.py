@@ -117,7 +117,7 @@ def _processes(settings: Settings) -> Processes:
                 "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             },
         )
-    if not settings.tracking_uri.startswith("http"):
+    if not settings.served:
         processes["mlflow"] = (
             [
                 *(program("mlflow"), "server", "--host", settings.host, "--port", str(settings.port), "--workers", "1"),

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from mnist_models.errors import Unavailable
+from tasks.credentials import without_credentials
 from tasks.reachable import answers, check_reachable
 from tasks.settings import Settings
 
@@ -23,6 +24,12 @@ DEFAULT_UI = "http://127.0.0.1:4200"  # where `prefect server start` serves the 
 START_SECONDS = 180.0
 
 _temporary: list[str] = []
+
+
+def check_configured_server() -> None:
+    """Raise Unavailable, naming the variable, if a server is configured that does not answer or refuses us."""
+    if _configured():
+        check_reachable("PREFECT_API_URL", os.environ["PREFECT_API_URL"])
 
 
 def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | None":
@@ -48,13 +55,12 @@ def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | Non
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
-    """Wait for the temporary server to answer, or see that the configured one does.
+    """Wait for the temporary server to answer, if one was started.
 
     Raises:
         Unavailable: it does not.
     """
     if process is None:
-        check_reachable("PREFECT_API_URL", os.environ["PREFECT_API_URL"])
         return
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
@@ -69,7 +75,7 @@ def ui_address() -> str:
     api = os.environ.get("PREFECT_API_URL", "")
     if not api or api in _temporary:
         return os.environ.get("PREFECT_UI_URL", DEFAULT_UI)
-    return os.environ.get("PREFECT_UI_URL", api.rstrip("/").removesuffix("/api"))
+    return os.environ.get("PREFECT_UI_URL", without_credentials(api).rstrip("/").removesuffix("/api"))
 
 
 def is_temporary() -> bool:

@@ -4,6 +4,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
@@ -11,6 +12,9 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mnist_models.errors import InvalidInput, unknown_name
+from tasks.credentials import hand_to_mlflow, without_credentials
+
+ARTIFACTS = "state/artifacts"
 
 
 class Settings(BaseSettings):
@@ -19,7 +23,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MLFLOW_", env_ignore_empty=True, extra="forbid", frozen=True)
 
     tracking_uri: str = Field("sqlite:///state/mlflow.db", min_length=1)
-    artifact_location: str = "state/artifacts"
+    artifact_location: str = ARTIFACTS
     experiment_name: str = Field("mnist", min_length=1, max_length=200)
     registered_model: str = Field("mnist-classifier", pattern=r"^[^/:]{1,200}$")
     alias: str = Field("champion", pattern=r"^[\w-]{1,200}$")
@@ -41,6 +45,7 @@ class Settings(BaseSettings):
         schemes = ("sqlite:///", "http://", "https://", "postgresql://", "postgresql+psycopg2://", "mysql+pymysql://")
         if not uri.startswith(schemes):
             raise ValueError(f"must start with one of {', '.join(schemes)}")
+        urlsplit(uri)  # raises ValueError for what is no address
         return uri
 
     @field_validator("alias")
@@ -84,20 +89,23 @@ class Settings(BaseSettings):
 
     @cached_property
     def resolved_tracking_uri(self) -> str:
-        """The tracking URI with an absolute path, if it is a sqlite file."""
+        """The tracking URI with an absolute path, if it is a sqlite file, and without credentials, if a server's."""
         prefix = "sqlite:///"
-        if not self.tracking_uri.startswith(prefix):
-            return self.tracking_uri
-        return prefix + str(self.home / self.tracking_uri.removeprefix(prefix))
+        if self.tracking_uri.startswith(prefix):
+            return prefix + str(self.home / self.tracking_uri.removeprefix(prefix))
+        return without_credentials(self.tracking_uri) if self.served else self.tracking_uri
+
+    @property
+    def served(self) -> bool:
+        """Whether an MLflow server stands between us and the store."""
+        return self.tracking_uri.startswith(("http://", "https://"))
 
     @cached_property
     def resolved_artifact_location(self) -> str | None:
-        """Where a new experiment keeps its artifacts; None leaves it to the server."""
-        if not self.artifact_location or not self.tracking_uri.startswith("sqlite:"):
-            return self.artifact_location if "://" in self.artifact_location else None
+        """Where a new experiment keeps its artifacts; None leaves it to the server, whose disk is not ours."""
         if "://" in self.artifact_location:
             return self.artifact_location
-        return (self.home / self.artifact_location).as_uri()
+        return None if self.served else (self.home / (self.artifact_location or ARTIFACTS)).as_uri()
 
     @property
     def state(self) -> Path:
@@ -141,7 +149,7 @@ def settings_file() -> Path | None:
 
 
 def load_settings() -> Settings:
-    """Read mlflow.yml and the environment.
+    """Read mlflow.yml and the environment; credentials in the address of a server move to MLflow's own variables.
 
     Raises:
         InvalidInput: a key that does not exist, or a value that is not allowed; names the key and the file.
@@ -162,7 +170,7 @@ def load_settings() -> Settings:
             raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", key, allowed)
     home = (file.parent if file else Path.cwd()).resolve()
     try:
-        return Settings.at(home, **content)
+        settings = Settings.at(home, **content)
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0])
@@ -171,3 +179,5 @@ def load_settings() -> Settings:
         reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         value = "the address" if key in ("tracking_uri", "webhook") else repr(first["input"])  # it may hold a password
         raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None
+    hand_to_mlflow(settings.tracking_uri)
+    return settings

@@ -1,3 +1,4 @@
+import os
 from contextlib import suppress
 
 import pytest
@@ -5,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_models.errors import InvalidInput
+from tasks.mlflow_links import mlflow_address
+from tasks.prefect_server import ui_address
 from tasks.settings import Settings, load_settings
 
 
@@ -23,6 +26,30 @@ def test_a_server_keeps_its_own_artifacts(home, monkeypatch):
     settings = load_settings()
     assert settings.resolved_tracking_uri == "http://127.0.0.1:5000"
     assert settings.resolved_artifact_location is None
+
+
+def test_a_database_without_a_server_has_its_artifacts_here_or_where_it_is_told(home, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://mlflow:secret@db.example/mlflow")
+    assert load_settings().resolved_artifact_location == f"file://{home}/state/artifacts"
+    for told, kept in (("", f"file://{home}/state/artifacts"), ("s3://bucket/path", "s3://bucket/path")):
+        (home / "mlflow.yml").write_text(f"artifact_location: '{told}'\n")
+        assert load_settings().resolved_artifact_location == kept
+
+
+def test_credentials_in_a_servers_address_become_mlflows_own_variables(home, monkeypatch):
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.setenv(name, "other")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://trainer:top%40secret@mlflow.example:5000/there")
+    settings = load_settings()
+    assert settings.resolved_tracking_uri == mlflow_address(settings) == "https://mlflow.example:5000/there"
+    assert os.environ["MLFLOW_TRACKING_USERNAME"] == "trainer"
+    assert os.environ["MLFLOW_TRACKING_PASSWORD"] == "top@secret"
+
+
+def test_links_to_prefect_hold_no_credentials(monkeypatch):
+    monkeypatch.delenv("PREFECT_UI_URL", raising=False)
+    monkeypatch.setenv("PREFECT_API_URL", "http://team:secret@prefect.example:4200/api")
+    assert ui_address() == "http://prefect.example:4200"
 
 
 def test_without_a_file_the_defaults_hold(tmp_path, monkeypatch):
@@ -50,6 +77,7 @@ def test_the_projects_own_file_says_what_the_defaults_are(monkeypatch, tmp_path)
         ("alias: latest", r"MLflow reserves"),
         ("registered_model: a/b", r"registered_model"),
         ("tracking_uri: ./mlruns", r"tracking_uri.*sqlite:///"),
+        ("tracking_uri: http://[", r"tracking_uri.*is not allowed"),
         ("accuracy_floor: 1.5", r"accuracy_floor"),
         ("significance_level: .nan", r"significance_level"),
         ("- a list", r"keys and values"),
