@@ -16,7 +16,8 @@ from mnist_models.errors import InvalidInput, Unavailable
 from tasks.environment import program, set_defaults
 from tasks.exposure import PREFECT_PASSWORD, check_exposure, mlflow_asks_for_password
 from tasks.mlflow_links import mlflow_address
-from tasks.reachable import wait_until_answers
+from tasks.prefect_server import check_configured_server
+from tasks.reachable import check_reachable, wait_until_answers
 from tasks.settings import Settings, load_settings
 
 SECONDS_TO_START = 180.0
@@ -52,6 +53,8 @@ def run_up(host: str = "") -> int:
     set_defaults()
     check_exposure(settings.host)
     _check_schedule(settings)
+    check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
+    check_configured_server()
     settings.state.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(settings.state / "up.lock", timeout=0):
