@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run test test-fast lint results bench lock clean
+.PHONY: help run up test test-fast lint results bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -12,6 +12,9 @@ help: ## list these commands
 
 run: $(INSTALLED) ## install what is needed, train the quick suite, promote the best
 	$(BIN)/mnist train $(ARGS)
+
+up: $(INSTALLED) ## install what is needed, start both servers with their UIs and the deployments
+	$(BIN)/mnist up $(ARGS)
 
 test: $(INSTALLED) ## install what is needed and run all tests
 	$(BIN)/python -m pytest $(ARGS)

@@ -1,12 +1,14 @@
 """`python -m flows.serve`: the process that registers the deployments, starts their runs and watches for new data."""
 
 import asyncio
+import json
 import os
 import threading
 from typing import Any
 
 import psutil
 
+from mnist_models.atomic import write_atomically
 from tasks.environment import set_defaults
 from tasks.reachable import wait_until_answers
 
@@ -44,6 +46,7 @@ def main() -> None:
     runner = _Runner(pause_on_shutdown=False)
     for deployment in deployments(settings):
         runner.add_deployment(deployment)
+    write_atomically(settings.running, json.dumps({"prefect_api": os.environ["PREFECT_API_URL"]}))
     threading.Thread(target=Watcher(settings).run, args=(threading.Event(),), daemon=True).start()
     asyncio.run(runner.start())
 

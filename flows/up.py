@@ -1,17 +1,16 @@
 """`mnist up`: both servers and the process that serves the deployments, together until Ctrl-C."""
 
-import json
 import os
 import shlex
 import socket
 import sys
 import threading
+import time
 
 from filelock import FileLock, Timeout
 from honcho.manager import Manager
 from rich.console import Console
 
-from mnist_models.atomic import write_atomically
 from mnist_models.errors import InvalidInput, Unavailable
 from tasks.environment import program, set_defaults
 from tasks.exposure import PREFECT_PASSWORD, check_exposure, mlflow_asks_for_password
@@ -74,6 +73,7 @@ def _run(settings: Settings) -> int:
     for name, setting, port in (("mlflow", "port", settings.port), ("prefect", "prefect_port", settings.prefect_port)):
         if name in processes:
             _check_free(settings.host, setting, port)
+    settings.running.unlink(missing_ok=True)
     manager = _Together()
     for name, (command, environment) in processes.items():
         manager.add_process(name, f"exec {shlex.join(command)}", env=os.environ | environment)
@@ -150,7 +150,8 @@ def _announce(settings: Settings) -> None:
         if not wait_until_answers(url, SECONDS_TO_START):
             Console(stderr=True).print(f"mnist: {name} does not answer at {url}.", highlight=False)
             return
-    write_atomically(settings.running, json.dumps({"prefect_api": api}))
+    while not settings.running.exists():  # `flows.serve` writes it when the deployments are there
+        time.sleep(0.2)
     console = Console()
     console.print(f"\nPrefect: {api.removesuffix('/api')}/deployments", highlight=False, soft_wrap=True)
     console.print("         train/on-demand, then Run, Custom run: choose what to train", highlight=False)

@@ -24,13 +24,14 @@ def true_status(session: Session, run: TrackedRun, name: str, last_attempt: bool
     try:
         yield
     except TrainerDied as death:
-        session.display.done(name, f"{death}; " + ("given up" if last_attempt else "it goes on at its last checkpoint"))
+        outlook = "given up" if last_attempt else "it goes on at its last checkpoint"
+        session.display.done(name, f"{death}; {outlook}", logging.WARNING)
         if last_attempt:
             _end_early(session, run, "FAILED", str(death), "")
         raise
     except TrainingFailed as failure:
         reason = first_line(failure)
-        session.display.done(name, f"failed: {reason}")
+        session.display.done(name, f"failed: {reason}", logging.WARNING)
         _end_early(session, run, "FAILED", reason, str(failure))
         raise
     except PoolClosed as interruption:

@@ -97,9 +97,9 @@ class Display:
         else:
             yield self
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, level: int = logging.INFO) -> None:
         """A line that stays, on the screen and in Prefect's log."""
-        logger.info(text)
+        logger.log(level, text)
         self.console.print(text, highlight=False, soft_wrap=not self.console.is_terminal)
 
     def update(self, label: str, snapshot: Snapshot) -> None:
@@ -117,13 +117,13 @@ class Display:
             self._next_line[label], self._pause[label] = time.monotonic() + pause, min(2 * pause, LONGEST_PAUSE)
             self.say(f"{label}: {snapshot}")
 
-    def done(self, label: str, text: str) -> None:
+    def done(self, label: str, text: str, level: int = logging.INFO) -> None:
         """Replace a training's bar by a line."""
         with self._lock:
             bar = self._bars.pop(label, None)
         if bar is not None:
             self._progress.remove_task(bar)
-        self.say(f"{label}: {text}")
+        self.say(f"{label}: {text}", level)
 
 
 class ProgressArtifact:

@@ -5,6 +5,7 @@ import shutil
 import hypothesis
 import pytest
 from browser import chromium, page  # noqa: F401
+from up_stack import stack  # noqa: F401
 
 from mnist_models.recipes import all_recipes
 

@@ -1,27 +1,14 @@
 """Prefect's dashboard as its users see it: fill the form, run it, see it Completed with its artifacts."""
 
-import os
 import re
 
 import pytest
 from browser import keep
-from up_stack import Stack, wait_for
+from up_stack import FOR_THE_TOUR, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(600)]
 
-# The pictures of the README's tour are better with real recipes on the real data.
-FOR_THE_TOUR = bool(os.environ.get("MNIST_SCREENSHOTS"))
 RECIPES = ("softmax_regression", "relu_dropout_naive") if FOR_THE_TOUR else ("small", "small_best")
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    stack = Stack(tmp_path_factory.mktemp("up"))
-    if FOR_THE_TOUR:
-        stack.environment.pop("MNIST_RECIPES")
-    stack.start()
-    yield stack
-    stack.end()
 
 
 @pytest.fixture

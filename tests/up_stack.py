@@ -10,9 +10,11 @@ from pathlib import Path
 
 import httpx
 import psutil
-from conftest import SMALL
+import pytest
 from made_data import make_dataset, write_npz
 
+# The pictures of the README's tour are better with real recipes on the real data.
+FOR_THE_TOUR = bool(os.environ.get("MNIST_SCREENSHOTS"))
 BIN = Path(sys.executable).parent
 SECONDS_TO_START = 240
 
@@ -32,11 +34,24 @@ def wait_for(what, seconds=120.0, every=0.2):
     return answer
 
 
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """One for all tests that leave it running."""
+    stack = Stack(tmp_path_factory.mktemp("up"))
+    if FOR_THE_TOUR:
+        stack.environment.pop("MNIST_RECIPES")
+    stack.start()
+    yield stack
+    stack.end()
+
+
 class Stack:
     """`mnist up` with small recipes and made data, and other commands beside it."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        from conftest import SMALL
+
         (home / "recipes").mkdir()
         (home / "recipes" / "small.py").write_text(SMALL)
         (home / "mlflow.yml").write_text(
@@ -73,7 +88,7 @@ class Stack:
         assert self.process.poll() is None, self.log.read_text()[-3000:]
 
     def ready(self) -> bool:
-        return self.settings.running.exists() and "train/on-demand" in self.deployments()
+        return self.settings.running.exists()
 
     def deployments(self) -> dict[str, dict]:
         return {f"{self._flow(each)}/{each['name']}": each for each in self.ask("deployments/filter", {})}
