@@ -74,11 +74,9 @@ def _processes(settings: Settings) -> dict[str, tuple[list[str], dict[str, str]]
             {"PREFECT_SERVER_UI_API_URL": prefect_api},
         ),
         "mlflow": (
-            [
-                *(_program("mlflow"), "server", "--backend-store-uri", settings.resolved_tracking_uri),
-                *("--host", settings.host, "--port", str(settings.port), "--workers", "1"),
-            ],
-            {},
+            [_program("mlflow"), "server", "--host", settings.host, "--port", str(settings.port), "--workers", "1"],
+            # Not an argument, which every user of the machine could read.
+            {"MLFLOW_BACKEND_STORE_URI": settings.resolved_tracking_uri},
         ),
         FLOWS: ([sys.executable, "-m", "flows.serve"], {"PREFECT_API_URL": prefect_api, "PYTHONUNBUFFERED": "1"}),
     }

@@ -63,6 +63,8 @@ def _log_metrics(session: Session, evaluated: Evaluated) -> None:
         # A NaN is stored as 0 and not drawn, so that the divergence needs numbers and words of its own.
         metrics["first_nan_step"] = result.first_nan_step
         tags |= {"nan_variable": str(result.nan_variable), "nan_variables": ", ".join(result.nan_variables)}
+    if result.damaged:
+        tags["damaged_checkpoints"] = "; ".join(result.damaged)
     moment = round(result.finished_at * 1000)
     session.tracker.log(
         evaluated.trained.run.run_id,

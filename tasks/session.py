@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mnist_models.redaction import redact_logs
 from mnist_models.workers.drawer import Drawer
 from mnist_models.workers.pool import TrainerPool
 from mnist_models.workers.settings import Machine, machine
@@ -46,6 +47,7 @@ class Session:
 @contextmanager
 def open_session() -> Iterator[Session]:
     """Everything that a flow run needs, for as long as it runs; its trainer processes end with it."""
+    redact_logs()
     settings = load_settings()
     logs = settings.state / "logs"
     pool = _warm.pop() if _warm else TrainerPool(machine(), logs)

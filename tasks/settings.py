@@ -1,9 +1,11 @@
 """mlflow.yml: the one module that reads it."""
 
 import os
+import reprlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
@@ -11,6 +13,10 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mnist_models.errors import InvalidInput, unknown_name
+from mnist_models.redaction import redacted, split_credentials
+
+MOST_BYTES = 100_000
+LONGEST_SHOWN = 100  # characters of a wrong value or key
 
 
 class Settings(BaseSettings):
@@ -18,7 +24,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MLFLOW_", env_ignore_empty=True, extra="forbid", frozen=True)
 
-    tracking_uri: str = Field("sqlite:///state/mlflow.db", min_length=1)
+    tracking_uri: str = Field("sqlite:///state/mlflow.db", min_length=1, repr=False)  # it may hold a password
     artifact_location: str = "state/artifacts"
     experiment_name: str = Field("mnist", min_length=1, max_length=200)
     registered_model: str = Field("mnist-classifier", pattern=r"^[^/:]{1,200}$")
@@ -39,7 +45,23 @@ class Settings(BaseSettings):
         schemes = ("sqlite:///", "http://", "https://", "postgresql://", "postgresql+psycopg2://", "mysql+pymysql://")
         if not uri.startswith(schemes):
             raise ValueError(f"must start with one of {', '.join(schemes)}")
+        if uri.startswith("http") and not urlsplit(uri).hostname:
+            raise ValueError("must name a host")
         return uri
+
+    @field_validator("artifact_location")
+    @classmethod
+    def _no_credentials(cls, location: str) -> str:
+        if redacted(location) != location:
+            raise ValueError("must hold no credentials, because every run repeats it; give them by the environment")
+        return location
+
+    @field_validator("tracking_uri", "artifact_location", "experiment_name", "host")
+    @classmethod
+    def _printable(cls, text: str) -> str:
+        if not text.isprintable():
+            raise ValueError("must hold no control characters")
+        return text
 
     @field_validator("alias")
     @classmethod
@@ -82,11 +104,24 @@ class Settings(BaseSettings):
 
     @cached_property
     def resolved_tracking_uri(self) -> str:
-        """The tracking URI with an absolute path, if it is a sqlite file."""
+        """The tracking URI: of a sqlite file with an absolute path, of a server without the credentials in it."""
         prefix = "sqlite:///"
+        if self.tracking_uri.startswith("http"):
+            return split_credentials(self.tracking_uri)[0]
         if not self.tracking_uri.startswith(prefix):
             return self.tracking_uri
         return prefix + str(self.home / self.tracking_uri.removeprefix(prefix))
+
+    @property
+    def tracking_login(self) -> dict[str, str]:
+        """The credentials of a server's address, as the environment variables through which MLflow takes them.
+
+        MLflow repeats an address in its errors, and we link to it: so they do not stay in there.
+        """
+        if not self.tracking_uri.startswith("http"):
+            return {}
+        _, name, password = split_credentials(self.tracking_uri)
+        return {"MLFLOW_TRACKING_USERNAME": name, "MLFLOW_TRACKING_PASSWORD": password} if name else {}
 
     @cached_property
     def resolved_artifact_location(self) -> str | None:
@@ -130,19 +165,11 @@ def load_settings() -> Settings:
         InvalidInput: a key that does not exist, or a value that is not allowed; names the key and the file.
     """
     file = settings_file()
-    content: dict[str, Any] = {}
-    if file is not None:
-        try:
-            loaded = yaml.safe_load(file.read_text())
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InvalidInput(f"{file.name}: not readable as YAML: {' '.join(str(error).split())}.") from None
-        if loaded is not None and not isinstance(loaded, dict):
-            raise InvalidInput(f"{file.name}: must hold keys and values, not {type(loaded).__name__}.")
-        content = {str(key): value for key, value in (loaded or {}).items()}
+    content = _read(file) if file else {}
     allowed = list(Settings.model_fields)
     for key in content:
         if key not in allowed:
-            raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", key, allowed)
+            raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", redacted(key[:LONGEST_SHOWN]), allowed)
     home = (file.parent if file else Path.cwd()).resolve()
     try:
         return Settings.at(home, **content)
@@ -152,5 +179,32 @@ def load_settings() -> Settings:
         variable = f"MLFLOW_{key.upper()}"
         origin = variable if os.environ.get(variable) else f"mlflow.yml: {key}"
         reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        value = "the address" if key == "tracking_uri" else repr(first["input"])  # it may hold a password
+        # Addresses may hold a password in a way that is not recognised, for being wrong.
+        value = "the address" if key in ("tracking_uri", "artifact_location") else _shown(first["input"])
         raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The keys and values of a YAML file, not checked yet."""
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise InvalidInput(f"{file.name}: is larger than the {MOST_BYTES // 1000} kB that are allowed.")
+        loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if loaded is not None and not isinstance(loaded, dict):
+            raise InvalidInput(f"{file.name}: must hold keys and values, not {type(loaded).__name__}.")
+        return {str(key): value for key, value in (loaded or {}).items()}
+    except InvalidInput:
+        raise
+    except Exception as error:  # for odd tags, dates, numbers and depths PyYAML raises a dozen types
+        reason = redacted(" ".join(str(error).split()).rstrip(".") or type(error).__name__)
+        raise InvalidInput(f"{file.name}: not readable as YAML: {reason}.") from None
+
+
+def _shown(value: Any) -> str:
+    """A refused value as the error shows it: what an alias repeats a million times is not written out."""
+    shortened = reprlib.Repr()
+    shortened.maxstring = shortened.maxother = shortened.maxlong = LONGEST_SHOWN
+    try:
+        return redacted(shortened.repr(value))
+    except ValueError:  # Python does not write whole numbers of thousands of digits
+        return f"a value of type {type(value).__name__}"

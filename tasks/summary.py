@@ -18,6 +18,7 @@ from rich.table import Table
 
 from mnist_models.atomic import write_atomically
 from mnist_models.evaluation.promotion import Decision
+from mnist_models.redaction import redacted
 from tasks.comparison import Row, spread
 from tasks.mlflow_links import mlflow_address, run_link
 from tasks.prefect_server import is_temporary, ui_address
@@ -142,7 +143,7 @@ def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
     uri, base = settings.resolved_tracking_uri, mlflow_address(settings)
     lines = ["See it in MLflow:"]
     if not uri.startswith("http"):
-        store = '"$MLFLOW_TRACKING_URI"' if "@" in uri else shlex.quote(uri)  # a password stays out of sight
+        store = shlex.quote(uri) if redacted(uri) == uri else '"$MLFLOW_TRACKING_URI"'  # a password stays out of sight
         program = shlex.quote(_program("mlflow"))
         lines.append(f"  {program} server --backend-store-uri {store} --host {settings.host} --port {settings.port}")
     lines.append(f"  {base}/#/experiments/{summary['mlflow_experiment_id']}/runs?workflowType=machine_learning")

@@ -13,6 +13,7 @@ from typing import Any
 
 from mnist_models.atomic import write_atomically
 from mnist_models.metrics_log import read_records
+from mnist_models.redaction import redacted
 from tasks.tracking import Tracker
 
 PORTION_BYTES = 50_000
@@ -28,7 +29,9 @@ class TrackedRun:
     def __init__(self, tracker: Tracker, directory: Path) -> None:
         self.tracker, self.directory = tracker, directory
         self._file = directory / "tracking.json"
-        self._store = hashlib.sha256(tracker.settings.resolved_tracking_uri.encode()).hexdigest()[:16]
+        # A store stays the same when its password changes, and no trace of the password is written down.
+        store = redacted(tracker.settings.resolved_tracking_uri)
+        self._store = hashlib.sha256(store.encode()).hexdigest()[:16]
         self.notes: dict[str, Any] = self._all_notes().get(self._store, {})
 
     @property
