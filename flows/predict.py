@@ -8,7 +8,7 @@ from tasks.prediction import predict_files
 from tasks.session import open_session
 
 
-@flow(name="predict", flow_run_name="predict {files}")
+@flow(name="predict", flow_run_name="predict {files}", persist_result=False, result_serializer="json")
 def predict(files: list[str]) -> list[dict[str, Any]]:
     """Tell what the champion sees in images.
 

@@ -26,7 +26,13 @@ def _run_name() -> str:
     return f"train {what}{repeats}"
 
 
-@flow(name="train", flow_run_name=_run_name, task_runner=ThreadPoolTaskRunner(max_workers=THREADS))  # type: ignore[arg-type]
+@flow(
+    name="train",
+    flow_run_name=_run_name,
+    task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
+    persist_result=False,
+    result_serializer="json",
+)
 def train(
     suite: SuiteName = "quick",
     recipes: list[RecipeName] = [],  # noqa: B006  Prefect's form needs the plain default, and nothing changes it

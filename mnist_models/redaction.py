@@ -8,12 +8,16 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 HIDDEN = "***"
 
 # A password may hold an @, and in addresses of databases a slash; so all up to the last @ goes, rather too much than
-# too little. Digits after a colon are a port, unless an @ follows them.
+# too little. Only in addresses of the web, whose paths often hold an @, a colon before digits begins a port. Lengths
+# are bounded so that odd texts do not take long.
+_NO_PORT = r"""(?:(?<!http)(?<!https)://|://(?![^\s/?#"<>@:]{0,999}:\d+(?:[/?#\s"<>]|$)))"""
 _USER = re.compile(
-    r"""([a-z][a-z0-9+.-]*://)(?:[^\s/?#"<>@:]*:(?!\d+(?:[/?#\s"<>]|$))[^\s"<>]*|[^\s/?#"<>]*)@""", re.IGNORECASE
+    rf"""(?<![a-z0-9+.-])([a-z0-9+.-]+)"""
+    rf"""(?:{_NO_PORT}[^\s/?#"<>@:]{{0,999}}:[^\s"<>]{{0,2000}}|://[^\s/?#"<>]{{0,2000}})@""",
+    re.IGNORECASE,
 )
 _QUERY = re.compile(
-    r"""([?&;](?:[^=&;\s"<>]*(?:passw|pwd|secret|token|key|credential)[^=&;\s"<>]*|sig)=)[^&;#\s"<>]+""", re.IGNORECASE
+    r"""([?&;](?:[\w.-]{0,40}(?:passw|pwd|secret|token|key|credential)[\w.-]{0,40}|sig)=)[^&;#\s"<>]+""", re.IGNORECASE
 )
 
 
@@ -21,7 +25,7 @@ def redacted(text: str) -> str:
     """`text` with every user name and password in an address, and every secret in its query, replaced by ***."""
     if "://" not in text:
         return text
-    return _QUERY.sub(rf"\g<1>{HIDDEN}", _USER.sub(rf"\g<1>{HIDDEN}@", text))
+    return _QUERY.sub(rf"\g<1>{HIDDEN}", _USER.sub(rf"\g<1>://{HIDDEN}@", text))
 
 
 def split_credentials(url: str) -> tuple[str, str, str]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.metrics import Evaluation, evaluate
@@ -23,7 +22,7 @@ class Evaluated:
     validation_loss: float
 
 
-@task(name="evaluate", cache_policy=NO_CACHE)
+@task(name="evaluate", persist_result=False)
 def evaluate_training(session: Session, dataset: Dataset, data_folder: Path, trained: Trained) -> Evaluated:
     """Compute the metrics of the kept weights, and log them with their figures unless that is done already."""
     predicted = trained.directory.predictions()

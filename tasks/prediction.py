@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from prefect import task
 from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
 
 from mnist_models.errors import InvalidInput
 from mnist_models.images.prepare import Preparation, prepare
@@ -24,7 +23,7 @@ def read_images(files: Sequence[str]) -> list[NDArray[np.uint8]]:
     return [read_image(Path(file)) for file in files]
 
 
-@task(name="predict", task_run_name="predict", cache_policy=NO_CACHE)
+@task(name="predict", task_run_name="predict", persist_result=False)
 def predict_files(session: Session, files: Sequence[str]) -> list[dict[str, Any]]:
     """Label, probability and runner-up for each file, by the champion.
 

@@ -12,7 +12,6 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.npz import read_npz
@@ -44,7 +43,7 @@ class Champion:
     test_accuracy: float | None  # None for a version that something else has registered
 
 
-@task(name="register", task_run_name="register", cache_policy=NO_CACHE)
+@task(name="register", task_run_name="register", persist_result=False)
 def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     """Make the candidate a version of the registered model, unless it is one; gives the version."""
     from mlflow.exceptions import MlflowException
@@ -84,7 +83,7 @@ def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     return str(created.version)
 
 
-@task(name="promote", task_run_name="promote", cache_policy=NO_CACHE)
+@task(name="promote", task_run_name="promote", persist_result=False)
 def promote_candidate(
     session: Session, dataset: Dataset, candidate: Evaluated | None, version: str | None, wanted: bool
 ) -> Decision:

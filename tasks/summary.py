@@ -11,7 +11,6 @@ from typing import Any
 
 from prefect import runtime, task
 from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -56,7 +55,7 @@ def build_summary(
     }
 
 
-@task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)
+@task(name="summarise", task_run_name="summarise", persist_result=False)
 def publish_summary(session: Session, summary: dict[str, Any], file: str) -> None:
     """Write the summary to `file` if one is named, to the parent run and to a Prefect artifact."""
     content = json.dumps(summary, indent=2, allow_nan=False)

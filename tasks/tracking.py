@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnist_models.redaction import redacted
 from tasks.environment import set_defaults
+from tasks.logged_parameters import check_logged
 from tasks.settings import Settings
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Tracker:
         from mlflow.entities import Metric, Param, RunTag
 
         values = [Metric(name, value, moment, step) for name, value, moment, step in metrics]
+        check_logged(parameters or {})
         params = [Param(name, redacted(str(value))) for name, value in (parameters or {}).items()]
         run_tags = [RunTag(name, redacted(str(value))) for name, value in (tags or {}).items()]
         with self._lock:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from prefect import runtime, task
-from prefect.cache_policies import NO_CACHE
 
 from mnist_models.atomic import remove_leftovers, write_atomically
 from mnist_models.data.dataset import Dataset
@@ -57,7 +56,7 @@ def _worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
 RETRIES = 2
 
 
-@task(name="train", retries=RETRIES, retry_condition_fn=_worth_retrying, cache_policy=NO_CACHE)
+@task(name="train", retries=RETRIES, retry_condition_fn=_worth_retrying, persist_result=False)
 def train_recipe(
     session: Session,
     training: Training,
