@@ -89,7 +89,7 @@ def test_a_training_gives_the_same_bits_alone_and_beside_others(tmp_path, small_
         assert isinstance(busy.exception(), PoolClosed)  # it was at work all the time
     alone, beside = (dict(np.load(RunDirectory(tmp_path / name).checkpoint_file)) for name in ("alone", "beside"))
     assert alone.keys() == beside.keys()
-    for name in alone.keys() - {"progress"}:
+    for name in alone.keys() - {"state"}:
         np.testing.assert_array_equal(alone[name], beside[name])
 
 

@@ -54,8 +54,9 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         for part in ("model", "optimizer", "best")
         for number, array in enumerate(getattr(checkpoint, part))
     }
+    state = {"progress": asdict(checkpoint.progress), "arrays": sorted(arrays)}
     with atomic_path(path) as temporary:
-        np.savez(temporary, allow_pickle=False, progress=json.dumps(asdict(checkpoint.progress)), **arrays)
+        np.savez(temporary, allow_pickle=False, state=json.dumps(state), **arrays)
         if path.exists():
             path.replace(previous(path))
 
@@ -78,7 +79,10 @@ def load(path: Path) -> Checkpoint:
             for name in arrays.files:
                 if "/" in name:
                     parts[name.split("/")[0]].append(arrays[name])
-            return Checkpoint(Progress(**json.loads(str(arrays["progress"]))), **parts)
+            state = json.loads(str(arrays["state"]))
+            if state["arrays"] != sorted(name for name in arrays.files if name != "state"):
+                raise ValueError("arrays are missing")  # the archive's directory has no checksum
+            return Checkpoint(Progress(**state["progress"]), **parts)
     except FileNotFoundError:
         raise
     except Exception as error:  # zipfile, zlib, json and numpy raise a dozen types for damaged bytes
