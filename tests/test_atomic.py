@@ -18,9 +18,13 @@ ROOT = Path(mnist_models.__file__).parent.parent
 def test_an_error_leaves_the_old_content_and_nothing_else(tmp_path):
     path = tmp_path / "state.json"
     write_atomically(path, "old")
-    with pytest.raises(OSError, match="disk is full"), atomic_path(path) as temporary:
+
+    def write_half(temporary):
         temporary.write_text("ne")
         raise OSError("disk is full")
+
+    with pytest.raises(OSError, match="disk is full"), atomic_path(path) as temporary:
+        write_half(temporary)
     assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
     assert path.read_text() == "old"
 
