@@ -50,24 +50,29 @@ def test_a_sound_model_is_loaded(tmp_path, good):
     assert model(np.zeros((3, 4))).shape == (3, 2)
 
 
-def with_lambda():
-    # What the lambda does would show: it is run whenever the layer is called, and building the model calls it.
-    code = "lambda x: (exec(\"raise SystemExit('the file was run')\"), x)[1]"
-    layer = keras.layers.Lambda(eval(code.replace("raise SystemExit('the file was run')", "pass")))
+def with_lambda(executed):
+    """A model whose layer leaves a file behind wherever it is built or called."""
+    name = str(executed)
+    layer = keras.layers.Lambda(lambda x: (open(name, "w").close(), x)[1])  # noqa: PTH123
     return keras.Sequential([keras.Input((4,)), layer, keras.layers.Dense(2)])
 
 
 def test_a_lambda_layer_is_refused_by_us_and_by_keras(tmp_path, monkeypatch):
-    path = tmp_path / "model.keras"
-    with_lambda().save(path)
+    path, executed = tmp_path / "in" / "model.keras", tmp_path / "executed"
+    path.parent.mkdir()
+    with_lambda(executed).save(path)
+    executed.unlink()
     refused(path, "must hold no Lambda layer")
     monkeypatch.setattr(model_file, "_check_layers", lambda *_: None)
     refused(path, "cannot be loaded", "ambda")
+    assert not executed.exists()
+    keras.saving.load_model(path, safe_mode=False)
+    assert executed.exists()  # it was no harmless file
 
 
-def test_a_network_with_a_lambda_layer_is_not_even_trained():
+def test_a_network_with_a_lambda_layer_is_not_even_trained(tmp_path):
     with pytest.raises(InvalidInput, match=r"recipe odd: .*Lambda"):
-        refuse_code(with_lambda(), "odd")
+        refuse_code(with_lambda(tmp_path / "executed"), "odd")
 
 
 def test_what_a_config_names_is_not_imported(tmp_path, good):
