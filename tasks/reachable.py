@@ -1,14 +1,17 @@
 """Whether a server answers, asked before anything is started for it."""
 
+import socket
 import time
 import urllib.error
 import urllib.request
 from http.client import HTTPException
+from urllib.parse import urlsplit
 
 from mnist_models.errors import Unavailable
 from mnist_models.redaction import redacted, split_credentials
 
 SECONDS = 10.0
+DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306}
 
 
 def answers(url: str, seconds: float = SECONDS) -> bool:
@@ -33,9 +36,25 @@ def wait_until_answers(url: str, seconds: float) -> bool:
     return True
 
 
+def _listens(url: str) -> bool:
+    """Whether the server of a database takes connections; True for an address that names no host."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or DATABASE_PORTS.get(parts.scheme.partition("+")[0])
+    except ValueError:  # a password with a slash in it; the database's own driver can tell
+        return True
+    if not host or not port:
+        return True
+    try:
+        with socket.create_connection((host, port), SECONDS):
+            return True
+    except OSError:
+        return False
+
+
 def check_reachable(setting: str, url: str) -> None:
-    """Raise Unavailable, naming the setting, if nothing answers at an HTTP address."""
-    if url.startswith(("http://", "https://")) and not answers(url):
+    """Raise Unavailable, naming the setting, if nothing answers at the address of a server."""
+    if not (answers(url) if url.startswith(("http://", "https://")) else _listens(url)):
         raise Unavailable(
             f"{setting}: no server answers at {redacted(url)}; start it, or unset the variable to do without."
         )

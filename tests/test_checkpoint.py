@@ -1,5 +1,7 @@
 """A checkpoint that a kill or a disk has damaged: the one before is used, whatever byte is missing."""
 
+import zipfile
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -76,6 +78,19 @@ def test_altered_at_any_byte_it_is_whole_or_not_used(path, content, changes):
     previous(path).write_bytes(content[1])
     found, damaged = load_latest(path, fits)
     same(found, state(1 if damaged else 2))
+
+
+@pytest.mark.parametrize("lost", ["optimizer/0000.npy", "model/0001.npy", "state.npy"])
+def test_one_that_has_lost_an_array_is_not_used(path, lost):
+    """The directory of the archive, unlike what it lists, has no checksum."""
+    with zipfile.ZipFile(path) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist() if name != lost}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, member in kept.items():
+            archive.writestr(name, member)
+    found, damaged = load_latest(path, lambda _: True)
+    same(found, state(1))
+    assert len(damaged) == 1
 
 
 def test_one_of_another_shape_is_stale_and_not_used(path):

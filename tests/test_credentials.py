@@ -92,6 +92,15 @@ def test_a_server_with_a_password_is_asked_without_it(listener):
     assert not answers("http://[")
 
 
+def test_a_database_that_does_not_answer_is_named_without_its_password(listener):
+    port, _ = listener
+    check_reachable("MLFLOW_TRACKING_URI", f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{port}/mnist")
+    for nowhere in ("sqlite:////home/me/mlflow.db", "postgresql:///mnist", f"postgresql://{USER}:a/b@db/mnist"):
+        check_reachable("MLFLOW_TRACKING_URI", nowhere)  # is for others to find out
+    with pytest.raises(OSError, match=r"MLFLOW_TRACKING_URI: no server answers at mysql\+pymysql://\*\*\*@127"):
+        check_reachable("MLFLOW_TRACKING_URI", f"mysql+pymysql://{USER}:{PASSWORD}@127.0.0.1:{nothing_listens()}/mnist")
+
+
 @pytest.fixture
 def mlflow_server(tmp_path):
     """A real one, with its store, artifacts and log in the test's folder."""

@@ -142,8 +142,11 @@ def test_trainers_get_one_thread_per_operation_and_no_secrets(monkeypatch):
     gpu = replace(ONE, device="gpu", gpus=("2", "5")).environment(3)
     assert gpu["CUDA_VISIBLE_DEVICES"] == "5"
     assert gpu["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
-    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "x")
-    assert "MLFLOW_TRACKING_PASSWORD" not in inherited_environment()
+    for name in ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_URI", "PREFECT_API_URL", "SOME_TOKEN"):
+        monkeypatch.setenv(name, "http://user:secret@host")
+        assert name not in inherited_environment()
+    monkeypatch.setenv("PIP_INDEX_URL", "http://user:secret@host")
+    assert "PIP_INDEX_URL" in inherited_environment()  # the process that downloads the data needs it
 
 
 @pytest.mark.parametrize(
