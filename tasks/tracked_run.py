@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mnist_models.atomic import write_atomically
+from mnist_models.atomic import flush, write_atomically
 from mnist_models.metrics_log import read_records
 from mnist_models.redaction import redacted
 from tasks.tracking import Tracker
@@ -76,5 +76,6 @@ class TrackedRun:
                 if name not in ("step", "time")
             ),
         )
+        flush(self.directory / "metrics.jsonl")  # or a power cut could leave the log shorter than what is noted
         self.note(replayed_to=read_to)
         return True

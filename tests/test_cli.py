@@ -32,6 +32,8 @@ def mnist(*arguments, **environment):
         (["train", "--seeds", "0"], "seeds: 0 is not allowed"),
         (["train", "--seeds", "1000000"], "from 1 to 100"),
         (["train", "--data", "nowhere"], "data: nowhere does not exist"),
+        (["train", "--data", "http://user:secret@host/digits.npz"], "data: give a folder of IDX files"),
+        (["train", "--summary", "http://user:secret@host/x"], "summary: http://***@host/x is not a file"),
         (["train", "--summary", "no/where.json"], "summary: no/where.json is not a file in an existing folder"),
         (["train", "--nonsense"], "--nonsense"),
         (["trian"], "trian"),
@@ -47,6 +49,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing_behind(home, arguments, wo
     assert words in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert "Traceback" not in result.stderr
+    assert "secret" not in result.stdout + result.stderr
     assert [path.name for path in home.iterdir()] == ["mlflow.yml"]
 
 
