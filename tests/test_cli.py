@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from made_data import make_dataset, write_npz
+from made_data import arrays_of, make_dataset, write_npz
 
 MNIST = Path(sys.executable).with_name("mnist")
 
@@ -83,13 +84,33 @@ def test_a_server_that_does_not_answer_is_named(home, variable):
     assert not (home / "state" / "runs").exists()
 
 
-def test_wrong_data_is_refused_before_anything_starts(home):
-    made = make_dataset()
-    file = write_npz(made, home / "data.npz")
-    file.write_bytes(file.read_bytes()[:-200])
+def changed(key, place, value, dtype):
+    array = getattr(make_dataset(), key).astype(dtype)
+    array[place] = value
+    return {key: array}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        (None, "cannot be read as an .npz file"),  # cut
+        (changed("x_train", (3, 4, 5), float("nan"), float), "x_train must hold finite values"),
+        (changed("y_train", 5, 11, int), "y_train must hold at least two images of each class from 0 to 11"),
+        (changed("y_test", 5, 11, int), "y_test must hold only classes of y_train, 0 to 2, but holds 11"),
+        ({"x_test": make_dataset(side=17).x_test}, "x_test must hold images of the size of x_train, 16×16"),
+    ],
+    ids=["cut", "NaN", "empty class", "label 11", "shape"],
+)
+def test_wrong_data_is_refused_before_anything_starts(home, arrays, words):
+    file = write_npz(make_dataset(), home / "data.npz")
+    if arrays is None:
+        file.write_bytes(file.read_bytes()[:-200])
+    else:
+        np.savez(file, **(arrays_of(make_dataset()) | arrays))
     result = mnist("train", "--data", str(file))
-    assert result.returncode == 2
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert "data.npz" in result.stderr
+    assert words in result.stderr
     assert sorted(path.name for path in home.iterdir()) == ["data.npz", "mlflow.yml"]
 
 
