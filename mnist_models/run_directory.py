@@ -8,6 +8,7 @@
     model.keras          the kept weights: uint8 images → probabilities   at the end
     result.json          how it ended, with the digest of each file       written last: finished means it is there
 
+A checkpoint that could not be used is set aside as damaged-*.npz.
 The tracker's and the flow's own notes (tracking.json, figures, the lock) lie beside them.
 """
 

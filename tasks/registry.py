@@ -184,7 +184,10 @@ def _champion_probabilities(
                 return recorded
             except Exception as error:
                 logger.warning("the champion's recorded predictions cannot be read (%s); it predicts anew", error)
-        return predict_images(session, serving, dataset.x_test)
+        computed = predict_images(session, serving, dataset.x_test)
+        if computed.shape != shape:
+            raise InvalidInput(f"version {serving.version} gives probabilities of shape {computed.shape}, not {shape}.")
+        return computed
 
 
 def predict_images(session: Session, version: "ModelVersion", images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from mnist_models.data.official_files import DataUnavailable
 from mnist_models.errors import InvalidInput
 from mnist_models.recipes import find_recipe
 from mnist_models.run_directory import RunDirectory
-from mnist_models.trainer.job import TrainJob
+from mnist_models.trainer.job import PredictJob, TrainJob
 from mnist_models.workers import hardware, settings
 from mnist_models.workers.environment import inherited_environment
 from mnist_models.workers.pool import PoolClosed, TrainerDied, TrainerPool, TrainingFailed
@@ -52,6 +52,11 @@ def test_jobs_are_done_and_a_failure_or_a_kill_takes_only_its_own(pool, job):
     with pool.slot() as slot, pytest.raises(TrainingFailed, match="this network cannot be built"):
         slot.do(job("small_broken"))
     assert pool._trainers[0] is process  # an exception leaves the process as it was
+    model = job().directory / "cut.keras"
+    model.write_bytes(b"PK")
+    with pool.slot() as slot, pytest.raises(InvalidInput, match=r"^model: cut\.keras cannot be loaded: .*\.$"):
+        slot.do(PredictJob(model, model, model.with_suffix(".npy")))
+    assert pool._trainers[0] is process  # and so does a refusal
 
     killed = []
 
