@@ -60,11 +60,21 @@ def predict(
 
 
 @app.command()
-def up() -> None:
+def up(
+    host: Annotated[str, typer.Option(help="The address to listen on [default: host in mlflow.yml].")] = "",
+) -> None:
     """Start Prefect's and MLflow's servers and the deployments; Ctrl-C ends them all."""
     from flows.up import run_up
 
-    raise typer.Exit(run_up())
+    raise typer.Exit(run_up(host))
+
+
+@app.command()
+def status() -> None:
+    """Show the champion, the last runs of each deployment, what is running and what waits."""
+    from flows.launch import run_status
+
+    raise typer.Exit(run_status())
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """Start a flow from the command line: check first, then warm up the trainers, then let Prefect begin."""
 
 import gc
-import subprocess
 from typing import Any
 
 from rich import box
@@ -10,8 +9,9 @@ from rich.table import Table
 
 from mnist_models.errors import Unavailable
 from tasks.environment import set_defaults
-from tasks.prefect_server import start_temporary_server, wait_until_ready
+from tasks.prefect_server import check_configured_server, start_temporary_server, wait_until_ready
 from tasks.reachable import check_reachable
+from tasks.settings import Settings
 
 
 def run_train(
@@ -25,16 +25,17 @@ def run_train(
     from tasks.session import trainers_started_early
     from tasks.settings import load_settings
 
+    _set_environment()
     settings = load_settings()
-    check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     request = check_request(suite, recipes, seed, seeds, summary)
     machine()
+    _check_servers(settings)
     console = Console()
     # A data set of the user's own is refused before anything is started; fetching the official one takes its time.
     dataset = prepare_data(data, settings.data, console.print)[0] if data else None
     count = len(request.recipes) * len(request.seeds)
     console.print(f"Training {count} {'recipe' if count == 1 else 'recipes'}; starting Prefect and the trainers.")
-    server = _prepare_environment()
+    server = start_temporary_server(settings)
     dataset = dataset or prepare_data("", settings.data, console.print)[0]
     folders = [settings.runs / training.folder for training in request.trainings(dataset.digest)]
     unfinished = sum(force or RunDirectory(folder).result() is None for folder in folders)
@@ -62,14 +63,17 @@ def run_train(
     return status
 
 
-def _prepare_environment() -> "subprocess.Popen[bytes] | None":
-    """Leave the terminal to our own display, and start Prefect's temporary server if one is needed."""
+def _set_environment() -> None:
+    """Leave the terminal to our own display."""
     set_defaults(
-        PREFECT_LOGGING_EXTRA_LOGGERS="flows,tasks,mnist_models",
         PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL",
         PREFECT_SERVER_LOGGING_LEVEL="CRITICAL",
     )
-    return start_temporary_server()
+
+
+def _check_servers(settings: Settings) -> None:
+    check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
+    check_configured_server()
 
 
 def run_predict(files: list[str], as_json: bool) -> int:
@@ -81,11 +85,12 @@ def run_predict(files: list[str], as_json: bool) -> int:
     from tasks.session import trainers_started_early
     from tasks.settings import load_settings
 
+    _set_environment()
     settings = load_settings()
-    check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     for file in files:
         read_image(Path(file))
-    server = _prepare_environment()
+    _check_servers(settings)
+    server = start_temporary_server(settings)
     with trainers_started_early(settings, 1):
         from flows.predict import predict
 
@@ -95,6 +100,21 @@ def run_predict(files: list[str], as_json: bool) -> int:
         print(json.dumps(rows, indent=2))
     else:
         _print_predictions(rows)
+    return 0
+
+
+def run_status() -> int:
+    """Print how things stand; gives the exit status."""
+    from tasks.settings import load_settings
+
+    _set_environment()
+    settings = load_settings()
+    _check_servers(settings)
+    server = start_temporary_server(settings)
+    from flows.status import print_status
+
+    wait_until_ready(server)
+    print_status(settings)
     return 0
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from prefect import flow
 
-from tasks.prediction import predict_files
+from tasks.prediction import CsvFile, ImageFolder, check_folder, predict_files, predict_folder
 from tasks.session import open_session
 
 
@@ -17,3 +17,16 @@ def predict(files: list[str]) -> list[dict[str, Any]]:
     """
     with open_session() as session:
         return predict_files(session, files)
+
+
+@flow(name="predict", flow_run_name="predict {folder}", persist_result=False, result_serializer="json")
+def predict_batch(folder: ImageFolder, output: CsvFile = "") -> dict[str, Any]:
+    """Tell what the champion sees in all images of a folder, as a CSV file and a table.
+
+    Args:
+        folder: A folder of PNG or JPEG images of any size.
+        output: The CSV file to write; empty for predictions.csv in the folder.
+    """
+    files, file = check_folder(folder, output)
+    with open_session() as session:
+        return predict_folder(session, files, file)

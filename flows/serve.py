@@ -1,7 +1,8 @@
-"""`python -m flows.serve`: the process that registers the deployments and starts their runs."""
+"""`python -m flows.serve`: the process that registers the deployments, starts their runs and watches for new data."""
 
 import asyncio
 import os
+import threading
 from typing import Any
 
 import psutil
@@ -17,25 +18,33 @@ def main() -> None:
     set_defaults()
     from prefect.runner import Runner
 
+    from flows.automations import ensure_automations
     from flows.deployments import deployments
     from tasks.settings import load_settings
+    from tasks.slots import size_slots
+    from tasks.watching import Watcher
 
     class _Runner(Runner):
         """Prefect's own kills its runs when it is told to end, and nobody hears what has become of them."""
 
-        def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:
+        def handle_sigterm(self, *_signal: Any, **_more: Any) -> None:
             """Let the runs report their end, then end."""
             runs = psutil.Process().children(recursive=True)
             for run in runs:
                 run.terminate()
-            psutil.wait_procs(runs, SECONDS_TO_END)
-            super().handle_sigterm(*args, **kwargs)
+            for run in psutil.wait_procs(runs, SECONDS_TO_END)[1]:
+                run.kill()
+            os._exit(0)  # Prefect's handler raises SystemExit amid its event loop, which then complains at length
 
+    settings = load_settings()
     wait_until_answers(f"{os.environ['PREFECT_API_URL']}/health", 180)
+    size_slots()
+    ensure_automations()
     # Whoever stops serving does not want to stop the schedule: what is missed meanwhile is caught up.
     runner = _Runner(pause_on_shutdown=False)
-    for deployment in deployments(load_settings()):
+    for deployment in deployments(settings):
         runner.add_deployment(deployment)
+    threading.Thread(target=Watcher(settings).run, args=(threading.Event(),), daemon=True).start()
     asyncio.run(runner.start())
 
 

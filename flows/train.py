@@ -9,9 +9,20 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from tasks.chains import Chains
 from tasks.comparison import compare
 from tasks.data import fetch_data
+from tasks.notifications import tell_of_failed_schedule
 from tasks.parent_run import parent_run
 from tasks.registry import champion, promote_candidate, register
-from tasks.request import RecipeName, Seed, Seeds, SuiteName, check_request
+from tasks.request import (
+    DataPath,
+    Force,
+    Promote,
+    RecipeNames,
+    Seed,
+    Seeds,
+    SuiteName,
+    SummaryFile,
+    check_request,
+)
 from tasks.session import open_session
 from tasks.summary import build_summary, publish_summary
 from tasks.training import label
@@ -32,16 +43,18 @@ def _run_name() -> str:
     task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
     persist_result=False,
     result_serializer="json",
+    on_failure=[tell_of_failed_schedule],
+    on_crashed=[tell_of_failed_schedule],
 )
 def train(
     suite: SuiteName = "quick",
-    recipes: list[RecipeName] = [],  # noqa: B006  Prefect's form needs the plain default, and nothing changes it
+    recipes: RecipeNames = [],  # noqa: B006  Prefect's form needs the plain default, and nothing changes it
     seed: Seed = 0,
     seeds: Seeds = 1,
-    data: str = "",
-    promote: bool = True,
-    force: bool = False,
-    summary: str = "",
+    data: DataPath = "",
+    promote: Promote = True,
+    force: Force = False,
+    summary: SummaryFile = "",
 ) -> dict[str, Any]:
     """Train recipes, compare them, and promote the best if it deserves it.
 
@@ -70,7 +83,9 @@ def train(
             decision = promote_candidate(session, dataset, candidate, version, promote)
             seconds = time.monotonic() - began
             asked = ", ".join(recipes) or suite
-            result = build_summary(session, asked, dataset.name, seconds, outcomes.rows, champion(session), decision)
+            result = build_summary(
+                session, asked, dataset.name, seconds, outcomes.rows, champion(session.tracker), decision
+            )
             publish_summary(session, result, summary)
             outcomes.check(result)
     return result

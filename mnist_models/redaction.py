@@ -29,12 +29,14 @@ def redacted(text: str) -> str:
 
 
 def split_credentials(url: str) -> tuple[str, str, str]:
-    """An HTTP address without its user name and password, and these, decoded; empty where there are none.
+    """An address without its user name and password, and these, decoded; as it is where there are none.
 
     Raises:
         ValueError: it is no address.
     """
     parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url, "", ""
     user, _, host = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
     return urlunsplit(parts._replace(netloc=host)), unquote(name), unquote(password)

@@ -1,6 +1,8 @@
 """Defaults for the libraries that we start, set before they are imported; what the user has set stays."""
 
 import os
+import sys
+from pathlib import Path
 
 DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -12,6 +14,9 @@ DEFAULTS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,mnist_models",
+    # A flow run that has sent no sign of life for longer is dead (flows/automations.py).
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     # A server that does not answer is waited for by us, not by the HTTP client for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
 }
@@ -21,3 +26,8 @@ def set_defaults(**more: str) -> None:
     """Set what is not set."""
     for name, value in (DEFAULTS | more).items():
         os.environ.setdefault(name, value)
+
+
+def program(name: str) -> str:
+    """The path of a program that is installed beside this Python."""
+    return str(Path(sys.executable).with_name(name))

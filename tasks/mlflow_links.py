@@ -5,8 +5,9 @@ from tasks.settings import Settings
 
 def mlflow_address(settings: Settings) -> str:
     """Where MLflow's UI is, or will be after the command that `mnist train` prints."""
-    uri = settings.resolved_tracking_uri
-    return uri if uri.startswith("http") else f"http://{settings.host}:{settings.port}"
+    if settings.served:
+        return settings.resolved_tracking_uri
+    return f"http://{settings.reachable_host}:{settings.port}"
 
 
 def run_link(base: str, experiment_id: str, run_id: str) -> str:

@@ -12,6 +12,7 @@ from tasks.mlflow_links import mlflow_address, run_link
 from tasks.prefect_server import ui_address
 from tasks.request import Request
 from tasks.session import Session, code_tags
+from tasks.undisturbed import undisturbed
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def parent_run(
         run_link(mlflow_address(session.settings), tracker.experiment_id, session.parent_run_id),
         link_text="The comparison in MLflow",
         key="mlflow",
+        description="What this run trains, beside each other in MLflow",
     )
     status = "KILLED"
     try:
@@ -55,8 +57,9 @@ def parent_run(
         status = "FAILED"
         raise
     finally:
-        for run_id in (*session.open_runs, session.parent_run_id):
-            try:
-                tracker.end_run(run_id, status)
-            except Exception as error:  # must not hide what has ended the flow
-                logger.warning("the run %s could not be closed as %s: %s", run_id, status, error)
+        with undisturbed():
+            for run_id in (*session.open_runs, session.parent_run_id):
+                try:
+                    tracker.end_run(run_id, status)
+                except Exception as error:  # must not hide what has ended the flow
+                    logger.warning("the run %s could not be closed as %s: %s", run_id, status, error)

@@ -6,6 +6,7 @@ beside our own imports, and lives until the very end.
 """
 
 import atexit
+import json
 import os
 import socket
 import subprocess
@@ -16,7 +17,9 @@ from pathlib import Path
 
 from mnist_models.errors import InvalidInput, Unavailable
 from mnist_models.redaction import redacted, split_credentials
+from tasks.credentials import without_credentials
 from tasks.reachable import answers, check_reachable
+from tasks.settings import Settings
 
 DEFAULT_UI = "http://127.0.0.1:4200"  # where `prefect server start` serves the same records
 START_SECONDS = 180.0
@@ -24,9 +27,18 @@ START_SECONDS = 180.0
 _temporary: list[str] = []
 
 
-def start_temporary_server() -> "subprocess.Popen[bytes] | None":
-    """Start one and point Prefect at it, unless a server is configured. Call it before importing Prefect."""
+def check_configured_server() -> None:
+    """Raise Unavailable, naming the variable, if a server is configured that does not answer or refuses us."""
     if _configured():
+        check_reachable("PREFECT_API_URL", os.environ["PREFECT_API_URL"])
+
+
+def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | None":
+    """Start one and point Prefect at it, unless a server is configured or `mnist up` runs one.
+
+    Call it before importing Prefect.
+    """
+    if _configured() or _found(settings):
         return None
     process = subprocess.Popen(
         [sys.executable, "-m", "tasks.prefect_server"],
@@ -44,13 +56,12 @@ def start_temporary_server() -> "subprocess.Popen[bytes] | None":
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
-    """Wait for the temporary server to answer, or see that the configured one does.
+    """Wait for the temporary server to answer, if one was started.
 
     Raises:
         Unavailable: it does not.
     """
     if process is None:
-        check_reachable("PREFECT_API_URL", os.environ["PREFECT_API_URL"])
         return
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
@@ -65,7 +76,7 @@ def ui_address() -> str:
     api = os.environ.get("PREFECT_API_URL", "")
     if not api or api in _temporary:
         return os.environ.get("PREFECT_UI_URL", DEFAULT_UI)
-    return redacted(os.environ.get("PREFECT_UI_URL", api.rstrip("/").removesuffix("/api")))
+    return redacted(os.environ.get("PREFECT_UI_URL", without_credentials(api).rstrip("/").removesuffix("/api")))
 
 
 def is_temporary() -> bool:
@@ -97,6 +108,18 @@ def _move_credentials() -> None:
     if user:
         os.environ["PREFECT_API_URL"] = url
         os.environ.setdefault("PREFECT_API_AUTH_STRING", f"{user}:{password}")
+
+
+def _found(settings: Settings) -> bool:
+    """Whether `mnist up` runs here, whose server then shows what this command does."""
+    try:
+        api = str(json.loads(settings.running.read_text())["prefect_api"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    if not answers(f"{api}/health"):
+        return False
+    os.environ["PREFECT_API_URL"] = api
+    return True
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -22,7 +22,9 @@ from mnist_models.trainer.job import PredictJob
 from mnist_models.workers.pool import TrainingFailed
 from tasks.evaluation import Evaluated
 from tasks.failures import first_line
+from tasks.notifications import PROMOTED, notify
 from tasks.session import Session
+from tasks.tracking import Tracker
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -94,19 +96,31 @@ def promote_candidate(
     # Aliases are last-writer-wins: on this machine only one flow decides at a time, and because another machine
     # may move the alias meanwhile, the champion is looked at again right before.
     with FileLock(settings.state / "promotion.lock"):
-        serving = champion_version(session)
+        serving = champion_version(session.tracker)
         while True:
             if wanted:
                 decision = _decide(session, dataset, candidate, version, serving)
             else:
                 decision = Decision(False, "promotion was not asked for")
             _record(session, candidate, version, decision, serves=_version(serving) == version)
-            now = champion_version(session)
+            now = champion_version(session.tracker)
             if _version(now) == _version(serving):
                 break
             serving = now
         if decision.promote:
             session.tracker.client.set_registered_model_alias(settings.registered_model, settings.alias, version)
+            name = settings.registered_model
+            recipe = candidate.trained.training.recipe.name
+            notify(
+                PROMOTED,
+                f"mnist.model.{name}",
+                f"{name}: version {version} ({recipe}) is the {settings.alias}: {decision.reason}",
+                model=name,
+                version=version,
+                recipe=recipe,
+                reason=decision.reason,
+                mlflow_run_id=candidate.trained.run.run_id,
+            )
     return decision
 
 
@@ -114,22 +128,22 @@ def _version(serving: "ModelVersion | None") -> str | None:
     return None if serving is None else str(serving.version)
 
 
-def champion_version(session: Session) -> "ModelVersion | None":
+def champion_version(tracker: Tracker) -> "ModelVersion | None":
     """The registered version under the champion's alias."""
     from mlflow.exceptions import MlflowException
 
-    settings = session.settings
+    settings = tracker.settings
     try:
-        return session.tracker.client.get_model_version_by_alias(settings.registered_model, settings.alias)
+        return tracker.client.get_model_version_by_alias(settings.registered_model, settings.alias)
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
         return None
 
 
-def champion(session: Session) -> Champion | None:
+def champion(tracker: Tracker) -> Champion | None:
     """Who serves now."""
-    version = champion_version(session)
+    version = champion_version(tracker)
     if version is None:
         return None
     return Champion(

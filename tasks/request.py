@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -17,12 +17,23 @@ MAX_SEED = 2**31 - 1
 MAX_SEEDS = 100
 
 
-# The schemas make Prefect's form offer what exists; the names themselves are checked by `check_request`, whose
-# answer to a wrong one is better than a schema's.
-SuiteName = Annotated[str, Field(json_schema_extra={"enum": [*all_suites()]})]
-RecipeName = Annotated[str, Field(json_schema_extra={"enum": [*all_recipes()]})]
-Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
-Seeds = Annotated[int, Field(ge=1, le=MAX_SEEDS)]
+def shown(title: str, **more: Any) -> Any:
+    """How Prefect's form shows a parameter; a plain `title` would be replaced by the parameter's name."""
+    return Field(json_schema_extra={"title": title, **more})
+
+
+# The schemas make the form offer what exists; the names themselves are checked by `check_request`, whose answer to a
+# wrong one is better than a schema's.
+SuiteName = Annotated[str, shown("Suite", enum=[*all_suites()])]
+RecipeNames = Annotated[
+    list[Annotated[str, Field(json_schema_extra={"enum": [*all_recipes()]})]], shown("Recipes instead of a suite")
+]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED), shown("First seed")]
+Seeds = Annotated[int, Field(ge=1, le=MAX_SEEDS), shown("Repeats")]
+DataPath = Annotated[str, shown("Data")]
+Promote = Annotated[bool, shown("Promote the best")]
+Force = Annotated[bool, shown("Train again what is already trained")]
+SummaryFile = Annotated[str, shown("JSON summary")]
 
 
 @dataclass(frozen=True)
@@ -52,13 +63,20 @@ def check_request(suite: str, recipes: list[str], seed: int, seeds: int, summary
     if seed + seeds - 1 > MAX_SEED:
         raise InvalidInput(f"seed: {seed} leaves no room for {seeds} repeats; the largest seed is {MAX_SEED:,}.")
     if summary:
-        _check_writable(Path(summary).resolve(), summary)
+        writable_file("summary", summary)
     chosen = choose_recipes(suite, recipes)
     return Request(tuple(chosen), tuple(range(seed, seed + seeds)))
 
 
-def _check_writable(file: Path, given: str) -> None:
+def writable_file(field: str, given: str) -> Path:
+    """The absolute path of a file that can be written.
+
+    Raises:
+        InvalidInput: it cannot.
+    """
+    file = Path(given).resolve()
     if not file.parent.is_dir() or (file.exists() and not file.is_file()):
-        raise InvalidInput(f"summary: {given} is not a file in an existing folder.")
+        raise InvalidInput(f"{field}: {given} is not a file in an existing folder.")
     if not os.access(file.parent, os.W_OK):
-        raise InvalidInput(f"summary: the folder of {given} cannot be written to.")
+        raise InvalidInput(f"{field}: the folder of {given} cannot be written to.")
+    return file

@@ -1,5 +1,6 @@
 """What the tasks of one flow run share."""
 
+import logging
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -48,10 +49,16 @@ class Session:
 def open_session() -> Iterator[Session]:
     """Everything that a flow run needs, for as long as it runs; its trainer processes end with it."""
     redact_logs()
+    from prefect import runtime  # not before a temporary server has been started for it
+
+    for package in ("flows", "tasks", "mnist_models"):  # Prefect would pass on their warnings only
+        logging.getLogger(package).setLevel(logging.INFO)
     settings = load_settings()
     logs = settings.state / "logs"
     pool = _warm.pop() if _warm else TrainerPool(machine(), logs)
-    with pool, Drawer(logs) as drawer, Display(Console()).shown() as display:
+    # A run of a deployment has Prefect's log on its screen already.
+    console = Console(quiet=runtime.deployment.id is not None)
+    with pool, Drawer(logs) as drawer, Display(console).shown() as display:
         yield Session(settings, machine(), pool, drawer, display)
 
 

@@ -13,8 +13,10 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mnist_models.errors import InvalidInput, unknown_name
-from mnist_models.redaction import redacted, split_credentials
+from mnist_models.redaction import redacted
+from tasks.credentials import hand_to_mlflow, without_credentials
 
+ARTIFACTS = "state/artifacts"
 MOST_BYTES = 100_000
 LONGEST_SHOWN = 100  # characters of a wrong value or key
 
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MLFLOW_", env_ignore_empty=True, extra="forbid", frozen=True)
 
     tracking_uri: str = Field("sqlite:///state/mlflow.db", min_length=1, repr=False)  # it may hold a password
-    artifact_location: str = "state/artifacts"
+    artifact_location: str = ARTIFACTS
     experiment_name: str = Field("mnist", min_length=1, max_length=200)
     registered_model: str = Field("mnist-classifier", pattern=r"^[^/:]{1,200}$")
     alias: str = Field("champion", pattern=r"^[\w-]{1,200}$")
@@ -37,6 +39,8 @@ class Settings(BaseSettings):
     prefect_port: int = Field(4200, ge=1, le=65535)
     schedule: str = Field("0 2 * * *", pattern=r"^\S+( \S+){4}$")
     timezone: str = "UTC"
+    watch: str = "state/incoming"
+    webhook: str = Field("", pattern=r"^(https?://\S+)?$", repr=False)
     _home: Path = PrivateAttr(Path())
 
     @field_validator("tracking_uri")
@@ -104,38 +108,43 @@ class Settings(BaseSettings):
 
     @cached_property
     def resolved_tracking_uri(self) -> str:
-        """The tracking URI: of a sqlite file with an absolute path, of a server without the credentials in it."""
+        """The tracking URI with an absolute path, if it is a sqlite file, and without credentials, if a server's."""
         prefix = "sqlite:///"
-        if self.tracking_uri.startswith("http"):
-            return split_credentials(self.tracking_uri)[0]
-        if not self.tracking_uri.startswith(prefix):
-            return self.tracking_uri
-        return prefix + str(self.home / self.tracking_uri.removeprefix(prefix))
+        if self.tracking_uri.startswith(prefix):
+            return prefix + str(self.home / self.tracking_uri.removeprefix(prefix))
+        return without_credentials(self.tracking_uri) if self.served else self.tracking_uri
 
     @property
-    def tracking_login(self) -> dict[str, str]:
-        """The credentials of a server's address, as the environment variables through which MLflow takes them.
-
-        MLflow repeats an address in its errors, and we link to it: so they do not stay in there.
-        """
-        if not self.tracking_uri.startswith("http"):
-            return {}
-        _, name, password = split_credentials(self.tracking_uri)
-        return {"MLFLOW_TRACKING_USERNAME": name, "MLFLOW_TRACKING_PASSWORD": password} if name else {}
+    def served(self) -> bool:
+        """Whether an MLflow server stands between us and the store."""
+        return self.tracking_uri.startswith(("http://", "https://"))
 
     @cached_property
     def resolved_artifact_location(self) -> str | None:
-        """Where a new experiment keeps its artifacts; None leaves it to the server."""
-        if not self.artifact_location or not self.tracking_uri.startswith("sqlite:"):
-            return self.artifact_location if "://" in self.artifact_location else None
+        """Where a new experiment keeps its artifacts; None leaves it to the server, whose disk is not ours."""
         if "://" in self.artifact_location:
             return self.artifact_location
-        return (self.home / self.artifact_location).as_uri()
+        return None if self.served else (self.home / (self.artifact_location or ARTIFACTS)).as_uri()
 
     @property
     def state(self) -> Path:
         """The folder of run directories, prepared data and logs."""
         return self.home / "state"
+
+    @property
+    def reachable_host(self) -> str:
+        """Where this machine reaches what listens on `host`."""
+        return "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+
+    @property
+    def running(self) -> Path:
+        """The file that says where the servers of a running `mnist up` are."""
+        return self.state / "up.json"
+
+    @property
+    def watched(self) -> Path:
+        """The folder whose new content is trained on."""
+        return self.home / self.watch
 
     @property
     def runs(self) -> Path:
@@ -159,7 +168,7 @@ def settings_file() -> Path | None:
 
 
 def load_settings() -> Settings:
-    """Read mlflow.yml and the environment.
+    """Read mlflow.yml and the environment; credentials in the address of a server move to MLflow's own variables.
 
     Raises:
         InvalidInput: a key that does not exist, or a value that is not allowed; names the key and the file.
@@ -172,7 +181,7 @@ def load_settings() -> Settings:
             raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", redacted(key[:LONGEST_SHOWN]), allowed)
     home = (file.parent if file else Path.cwd()).resolve()
     try:
-        return Settings.at(home, **content)
+        settings = Settings.at(home, **content)
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0])
@@ -180,8 +189,11 @@ def load_settings() -> Settings:
         origin = variable if os.environ.get(variable) else f"mlflow.yml: {key}"
         reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         # Addresses may hold a password in a way that is not recognised, for being wrong.
-        value = "the address" if key in ("tracking_uri", "artifact_location") else _shown(first["input"])
+        secretive = key in ("tracking_uri", "artifact_location", "webhook")
+        value = "the address" if secretive else _shown(first["input"])
         raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None
+    hand_to_mlflow(settings.tracking_uri)
+    return settings
 
 
 def _read(file: Path) -> dict[str, Any]:

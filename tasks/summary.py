@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from mnist_models.atomic import write_atomically
 from mnist_models.evaluation.promotion import Decision
 from mnist_models.redaction import redacted
 from tasks.comparison import Row, spread
+from tasks.environment import program
 from tasks.mlflow_links import mlflow_address, run_link
 from tasks.prefect_server import is_temporary, ui_address
 from tasks.registry import Champion
@@ -141,7 +141,7 @@ def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
     """The commands that open MLflow's and Prefect's UI on this very run, or just the addresses of servers."""
     uri, base = settings.resolved_tracking_uri, mlflow_address(settings)
     lines = ["See it in MLflow:"]
-    if not uri.startswith("http"):
+    if not uri.startswith("http") and is_temporary():
         store = shlex.quote(uri) if redacted(uri) == uri else '"$MLFLOW_TRACKING_URI"'  # a password stays out of sight
         program = shlex.quote(_program("mlflow"))
         lines.append(f"  {program} server --backend-store-uri {store} --host {settings.host} --port {settings.port}")
@@ -156,7 +156,7 @@ def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
 
 def _program(name: str) -> str:
     """How a program of this environment is called from here."""
-    path = Path(sys.executable).with_name(name)
+    path = Path(program(name))
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from mnist_models.atomic import flush, write_atomically
 from mnist_models.metrics_log import read_records
 from mnist_models.redaction import redacted
+from tasks.credentials import without_credentials
 from tasks.tracking import Tracker
 
 PORTION_BYTES = 50_000
@@ -29,8 +30,8 @@ class TrackedRun:
     def __init__(self, tracker: Tracker, directory: Path) -> None:
         self.tracker, self.directory = tracker, directory
         self._file = directory / "tracking.json"
-        # A store stays the same when its password changes, and no trace of the password is written down.
-        store = redacted(tracker.settings.resolved_tracking_uri)
+        # With a new password it is the same store still.
+        store = without_credentials(redacted(tracker.settings.resolved_tracking_uri))
         self._store = hashlib.sha256(store.encode()).hexdigest()[:16]
         self.notes: dict[str, Any] = self._all_notes().get(self._store, {})
 

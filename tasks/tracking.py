@@ -34,7 +34,7 @@ class Tracker:
     @cached_property
     def client(self) -> "MlflowClient":
         """The client; importing MLflow takes seconds, so it is done on first use."""
-        set_defaults(**self.settings.tracking_login)
+        set_defaults()
         import logging
 
         for chatty in ("alembic", "mlflow.store", "mlflow.system_metrics"):

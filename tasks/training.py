@@ -21,6 +21,7 @@ from tasks.failures import true_status
 from tasks.logged_model import log_model
 from tasks.progress import Observer, ProgressArtifact
 from tasks.session import Session, code_tags
+from tasks.slots import trainer_slot
 from tasks.tracked_run import TrackedRun
 
 logger = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ def train_recipe(
         remove_leftovers(directory.path)
         run = TrackedRun(session.tracker, directory.path)
         if result is None:
-            with session.pool.slot() as slot:
+            with session.pool.slot() as slot, trainer_slot(session, name):
                 _open(session, run, training, dataset, name, flow_tags)
                 result = _supervise(session, slot, training, directory, dataset, data_folder, run, name)
         else:

@@ -4,6 +4,7 @@ import shutil
 
 import hypothesis
 import pytest
+from browser import chromium, page  # noqa: F401
 
 from mnist_models.recipes import all_recipes
 
@@ -111,5 +112,6 @@ RECIPES = (
         KERAS, name="small_conv", summary="Small, convolutional", epochs=None, steps=20, suites=(), notebook_row=None,
     ),
     replace(SMALL, name="small_long", summary="Small, long", steps=20_000, validations=20, suites=(), study=None),
+    replace(SMALL, name="small_endless", summary="Small, on and on", steps=5_000_000, suites=(), study=None),
 )
 '''

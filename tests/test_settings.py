@@ -1,9 +1,13 @@
+import os
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_models.errors import InvalidInput
+from tasks.mlflow_links import mlflow_address
+from tasks.prefect_server import ui_address
 from tasks.settings import Settings, load_settings
 
 
@@ -22,6 +26,30 @@ def test_a_server_keeps_its_own_artifacts(home, monkeypatch):
     settings = load_settings()
     assert settings.resolved_tracking_uri == "http://127.0.0.1:5000"
     assert settings.resolved_artifact_location is None
+
+
+def test_a_database_without_a_server_has_its_artifacts_here_or_where_it_is_told(home, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://mlflow:secret@db.example/mlflow")
+    assert load_settings().resolved_artifact_location == f"file://{home}/state/artifacts"
+    for told, kept in (("", f"file://{home}/state/artifacts"), ("s3://bucket/path", "s3://bucket/path")):
+        (home / "mlflow.yml").write_text(f"artifact_location: '{told}'\n")
+        assert load_settings().resolved_artifact_location == kept
+
+
+def test_credentials_in_a_servers_address_become_mlflows_own_variables(home, monkeypatch):
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.setenv(name, "other")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://trainer:top%40secret@mlflow.example:5000/there")
+    settings = load_settings()
+    assert settings.resolved_tracking_uri == mlflow_address(settings) == "https://mlflow.example:5000/there"
+    assert os.environ["MLFLOW_TRACKING_USERNAME"] == "trainer"
+    assert os.environ["MLFLOW_TRACKING_PASSWORD"] == "top@secret"
+
+
+def test_links_to_prefect_hold_no_credentials(monkeypatch):
+    monkeypatch.delenv("PREFECT_UI_URL", raising=False)
+    monkeypatch.setenv("PREFECT_API_URL", "http://team:secret@prefect.example:4200/api")
+    assert ui_address() == "http://prefect.example:4200"
 
 
 def test_without_a_file_the_defaults_hold(tmp_path, monkeypatch):
@@ -49,6 +77,7 @@ def test_the_projects_own_file_says_what_the_defaults_are(monkeypatch, tmp_path)
         ("alias: latest", r"MLflow reserves"),
         ("registered_model: a/b", r"registered_model"),
         ("tracking_uri: ./mlruns", r"tracking_uri.*sqlite:///"),
+        ("tracking_uri: http://[", r"tracking_uri.*is not allowed"),
         ("accuracy_floor: 1.5", r"accuracy_floor"),
         ("significance_level: .nan", r"significance_level"),
         ("- a list", r"keys and values"),
@@ -91,11 +120,7 @@ def test_a_password_in_a_wrong_file_is_not_repeated(home, content):
 def test_the_credentials_of_a_server_do_not_stay_in_its_address(tmp_path):
     settings = Settings.at(tmp_path, tracking_uri="https://mnist:p%40ss@mlflow.example:5000/sub")
     assert settings.resolved_tracking_uri == "https://mlflow.example:5000/sub"
-    login = {"MLFLOW_TRACKING_USERNAME": "mnist", "MLFLOW_TRACKING_PASSWORD": "p@ss"}
-    assert settings.tracking_login == login
     assert "p%40ss" not in repr(settings)
-    assert Settings.at(tmp_path, tracking_uri="http://mlflow.example").tracking_login == {}
-    assert Settings.at(tmp_path).tracking_login == {}
     store = "postgresql://mnist:secret@db/mnist"  # which takes them in no other way
     assert Settings.at(tmp_path, tracking_uri=store).resolved_tracking_uri == store
 
@@ -166,8 +191,8 @@ def test_any_file_is_read_or_refused_in_one_sentence(tmp_path_factory, content):
     (folder / "mlflow.yml").write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_CONFIG", str(folder / "mlflow.yml"))
-        for name in Settings.model_fields:
-            patch.delenv(f"MLFLOW_{name.upper()}", raising=False)
+        for name in (*Settings.model_fields, "tracking_username", "tracking_password"):
+            patch.setenv(f"MLFLOW_{name.upper()}", "")  # nothing, and after this test what it was
         try:
             settings = load_settings()
         except InvalidInput:
@@ -175,4 +200,3 @@ def test_any_file_is_read_or_refused_in_one_sentence(tmp_path_factory, content):
             return
     assert settings.home == folder
     assert settings.resolved_tracking_uri.startswith(("sqlite:///", "http", "postgresql", "mysql"))
-    assert settings.tracking_login.keys() <= {"MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"}

@@ -82,6 +82,13 @@ def test_another_store_gets_everything_in_a_run_of_its_own(tracker, tmp_path, mo
     assert opened(tracker, directory, "").run_id == first.run_id
 
 
+def test_a_new_password_leaves_the_store_the_same(tracker, tmp_path):
+    settings = Settings.at(tmp_path, tracking_uri="postgresql://mlflow:old@db.example/mlflow")
+    TrackedRun(Tracker(settings), tmp_path).note(run_id="1")
+    settings = Settings.at(tmp_path, tracking_uri="postgresql://mlflow:new@db.example/mlflow")
+    assert TrackedRun(Tracker(settings), tmp_path).run_id == "1"
+
+
 def test_a_deleted_run_is_replaced(tracker, tmp_path):
     directory = tmp_path / "run"
     write(directory, 1, 5)

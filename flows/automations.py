@@ -1,0 +1,50 @@
+"""What Prefect's server does by itself: a flow run whose process has died becomes Crashed."""
+
+from datetime import timedelta
+
+from prefect.automations import (
+    AutomationCore,
+    ChangeFlowRunState,
+    EventTrigger,
+    Posture,
+    ResourceSpecification,
+)
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import StateType
+
+NAME = "Dead runs become Crashed"
+SILENCE = timedelta(seconds=90)  # three missed heartbeats
+ENDS = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
+HEARTBEAT = "prefect.flow-run.heartbeat"
+
+
+def ensure_automations() -> None:
+    """Create the automation, or bring it up to date."""
+    wanted = AutomationCore(
+        name=NAME,
+        description=f"A flow run that has given no sign of life for {SILENCE.total_seconds():.0f} s is dead.",
+        trigger=EventTrigger(
+            after={HEARTBEAT},
+            expect={HEARTBEAT, *ENDS},
+            match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=SILENCE,
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.CRASHED,
+                name="Crashed",
+                force=False,
+                message=f"No sign of life for {SILENCE.total_seconds():.0f} s: its process must have died. The next run"
+                " goes on at its trainings' last checkpoints.",
+            )
+        ],
+    )
+    with get_client(sync_client=True) as client:
+        found = client.read_automations_by_name(NAME)
+        if found:
+            client.update_automation(found[0].id, wanted)
+        else:
+            client.create_automation(wanted)

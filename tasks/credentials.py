@@ -1,0 +1,22 @@
+"""The credentials in the addresses of servers and databases: used, but never shown."""
+
+import os
+
+from mnist_models.redaction import split_credentials
+
+
+def without_credentials(address: str) -> str:
+    """The address of a server or a database without user name and password; any other as it is."""
+    return split_credentials(address)[0]
+
+
+def hand_to_mlflow(address: str) -> None:
+    """Put the credentials in the address of an MLflow server, if there are any, where MLflow looks for them.
+
+    MLflow would find them in the address too, but repeats the address in its messages.
+    """
+    if address.startswith(("http://", "https://")):
+        _, user, password = split_credentials(address)
+        if user:
+            os.environ["MLFLOW_TRACKING_USERNAME"] = user
+            os.environ["MLFLOW_TRACKING_PASSWORD"] = password
