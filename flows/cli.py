@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from mnist_models.errors import InvalidInput, Unavailable
+from mnist_models.redaction import redacted
 
 INTERRUPTED = 130
 
@@ -101,5 +102,5 @@ def main() -> None:
 
 
 def _end(sentence: str, status: int) -> NoReturn:
-    print(f"mnist: {sentence}", file=sys.stderr)
+    print(f"mnist: {redacted(sentence)}", file=sys.stderr)
     sys.exit(status)

@@ -41,6 +41,8 @@ def _run_name() -> str:
     name="train",
     flow_run_name=_run_name,
     task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
+    persist_result=False,
+    result_serializer="json",
     on_failure=[tell_of_failed_schedule],
     on_crashed=[tell_of_failed_schedule],
 )

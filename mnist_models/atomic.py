@@ -18,7 +18,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the disk is full or the folder cannot be written; `path` is untouched then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}", dir=path.parent)
     os.close(descriptor)
     temporary = Path(name)
@@ -37,6 +37,21 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     """Write `content` (text as UTF-8) so that `path` is never seen half-written."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote has left, at a time when nobody else writes there."""
+    for temporary in folder.rglob(".*.tmp*"):
+        temporary.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Create a folder with all above it, so that a power cut takes none of them again."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    flush(folder.parent)
 
 
 def flush(path: Path) -> None:

@@ -8,6 +8,7 @@
     model.keras          the kept weights: uint8 images → probabilities   at the end
     result.json          how it ended, with the digest of each file       written last: finished means it is there
 
+A checkpoint that could not be used is set aside as damaged-*.npz.
 The tracker's and the flow's own notes (tracking.json, figures, the lock) lie beside them.
 """
 
@@ -42,6 +43,7 @@ class TrainingResult:
     nan_variable: str | None = None  # the one nearest to the loss
     nan_variables: tuple[str, ...] = ()
     resumed_at: tuple[int, ...] = ()  # steps from which interrupted attempts went on
+    damaged: tuple[str, ...] = ()  # checkpoints that could not be used for that, and why
     finished_at: float = 0.0
     device: str = "cpu"
     versions: dict[str, str] = field(default_factory=dict)
@@ -56,7 +58,7 @@ class TrainingResult:
     def from_json(cls, text: str) -> "TrainingResult":
         """Decode what `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
-        for key in ("nan_variables", "resumed_at"):
+        for key in ("nan_variables", "resumed_at", "damaged"):
             fields[key] = tuple(fields[key])
         return cls(**fields)
 

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from mnist_models.evaluation.compared import Compared
 from tasks.evaluation import Evaluated
@@ -91,7 +90,7 @@ def best(evaluated: Sequence[Evaluated]) -> Evaluated | None:
     )
 
 
-@task(name="compare", task_run_name="compare", cache_policy=NO_CACHE)
+@task(name="compare", task_run_name="compare", persist_result=False)
 def compare(
     session: Session, data_folder: Path, rows: Sequence[Row], evaluated: dict[str, Evaluated]
 ) -> Evaluated | None:

@@ -1,15 +1,13 @@
-"""User names and passwords in addresses: used, but never shown."""
+"""The credentials in the addresses of servers and databases: used, but never shown."""
 
 import os
-from urllib.parse import unquote, urlsplit, urlunsplit
+
+from mnist_models.redaction import split_credentials
 
 
 def without_credentials(address: str) -> str:
     """The address of a server or a database without user name and password; any other as it is."""
-    parts = urlsplit(address)
-    if "@" not in parts.netloc:
-        return address
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return split_credentials(address)[0]
 
 
 def hand_to_mlflow(address: str) -> None:
@@ -17,7 +15,8 @@ def hand_to_mlflow(address: str) -> None:
 
     MLflow would find them in the address too, but repeats the address in its messages.
     """
-    parts = urlsplit(address)
-    if parts.scheme in ("http", "https") and parts.username:
-        os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(parts.username)
-        os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(parts.password or "")
+    if address.startswith(("http://", "https://")):
+        _, user, password = split_credentials(address)
+        if user:
+            os.environ["MLFLOW_TRACKING_USERNAME"] = user
+            os.environ["MLFLOW_TRACKING_PASSWORD"] = password

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from mnist_models.data.dataset import Dataset
 from mnist_models.workers.preparation import prepare_data
 from tasks.session import Session
 
 
-@task(name="fetch data", task_run_name="fetch and verify data", cache_policy=NO_CACHE)
+@task(name="fetch data", task_run_name="fetch and verify data", persist_result=False)
 def fetch_data(session: Session, path: str) -> tuple[Dataset, Path]:
     """Fetch and verify the data; gives it and the folder from which trainers load it.
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Our tasks and flows persist no results, and nothing else may do it as pickle, which is code to whoever reads it.
+    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     # On a busy machine the temporary server needs more than the 20 s that it is given.

@@ -1,7 +1,6 @@
 """What a training's result gets wrong: the mistakes as a table with pictures."""
 
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.mistakes import mistakes_html, mistakes_table
@@ -9,7 +8,7 @@ from tasks.evaluation import Evaluated
 from tasks.session import Session
 
 
-@task(name="analyse errors", cache_policy=NO_CACHE)
+@task(name="analyse errors", persist_result=False)
 def analyse_errors(session: Session, dataset: Dataset, evaluated: Evaluated) -> Evaluated:
     """Log the mistakes, unless that is done already, and close the training's run: this is its last task."""
     trained, probabilities = evaluated.trained, evaluated.predictions.test

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.metrics import Evaluation, evaluate
@@ -23,7 +22,7 @@ class Evaluated:
     validation_loss: float
 
 
-@task(name="evaluate", cache_policy=NO_CACHE)
+@task(name="evaluate", persist_result=False)
 def evaluate_training(session: Session, dataset: Dataset, data_folder: Path, trained: Trained) -> Evaluated:
     """Compute the metrics of the kept weights, and log them with their figures unless that is done already."""
     predicted = trained.directory.predictions()
@@ -63,6 +62,8 @@ def _log_metrics(session: Session, evaluated: Evaluated) -> None:
         # A NaN is stored as 0 and not drawn, so that the divergence needs numbers and words of its own.
         metrics["first_nan_step"] = result.first_nan_step
         tags |= {"nan_variable": str(result.nan_variable), "nan_variables": ", ".join(result.nan_variables)}
+    if result.damaged:
+        tags["damaged_checkpoints"] = "; ".join(result.damaged)
     moment = round(result.finished_at * 1000)
     session.tracker.log(
         evaluated.trained.run.run_id,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import format_exception
 
+from mnist_models.redaction import redacted
 from mnist_models.workers.pool import PoolClosed, TrainerDied, TrainingFailed
 from tasks.session import Session
 from tasks.tracked_run import TrackedRun
@@ -15,7 +16,7 @@ logger = logging.getLogger(__name__)
 def first_line(error: BaseException) -> str:
     """What an error says in one line; of a traceback, its last."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[-1] if isinstance(error, TrainingFailed) else lines[0]
+    return redacted(lines[-1] if isinstance(error, TrainingFailed) else lines[0])
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from prefect import task
 from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
 
 from mnist_models.atomic import write_atomically
 from mnist_models.errors import InvalidInput
@@ -41,7 +40,7 @@ def read_images(files: Sequence[str]) -> list[NDArray[np.uint8]]:
     return [read_image(Path(file)) for file in files]
 
 
-@task(name="predict", task_run_name="predict", cache_policy=NO_CACHE)
+@task(name="predict", task_run_name="predict", persist_result=False)
 def predict_files(session: Session, files: Sequence[str]) -> list[dict[str, Any]]:
     """Label, probability and runner-up for each file, by the champion.
 
@@ -71,7 +70,7 @@ def check_folder(folder: str, output: str) -> tuple[list[Path], Path]:
     return files, writable_file("output", output or str(Path(folder) / "predictions.csv"))
 
 
-@task(name="predict folder", task_run_name="predict folder", cache_policy=NO_CACHE)
+@task(name="predict folder", task_run_name="predict folder", persist_result=False)
 def predict_folder(session: Session, files: Sequence[Path], output: Path) -> dict[str, Any]:
     """The same for many images, into a CSV file and a table artifact; one that cannot be used has its problem told.
 

@@ -15,7 +15,8 @@ import threading
 import time
 from pathlib import Path
 
-from mnist_models.errors import Unavailable
+from mnist_models.errors import InvalidInput, Unavailable
+from mnist_models.redaction import redacted, split_credentials
 from tasks.credentials import without_credentials
 from tasks.reachable import answers, check_reachable
 from tasks.settings import Settings
@@ -75,7 +76,7 @@ def ui_address() -> str:
     api = os.environ.get("PREFECT_API_URL", "")
     if not api or api in _temporary:
         return os.environ.get("PREFECT_UI_URL", DEFAULT_UI)
-    return os.environ.get("PREFECT_UI_URL", without_credentials(api).rstrip("/").removesuffix("/api"))
+    return redacted(os.environ.get("PREFECT_UI_URL", without_credentials(api).rstrip("/").removesuffix("/api")))
 
 
 def is_temporary() -> bool:
@@ -86,6 +87,7 @@ def is_temporary() -> bool:
 def _configured() -> bool:
     """Whether the environment or the user's Prefect profile names a server."""
     if os.environ.get("PREFECT_API_URL"):
+        _move_credentials()
         return True
     home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
     if not Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml")).exists():
@@ -95,6 +97,17 @@ def _configured() -> bool:
     if url := PREFECT_API_URL.value():
         os.environ["PREFECT_API_URL"] = url
     return bool(url)
+
+
+def _move_credentials() -> None:
+    """From the address, which is shown and linked to, to the variable that Prefect has for them."""
+    try:
+        url, user, password = split_credentials(os.environ["PREFECT_API_URL"])
+    except ValueError:
+        raise InvalidInput("PREFECT_API_URL: must be an address such as http://127.0.0.1:4200/api.") from None
+    if user:
+        os.environ["PREFECT_API_URL"] = url
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", f"{user}:{password}")
 
 
 def _found(settings: Settings) -> bool:

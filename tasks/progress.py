@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from mnist_models.metrics_log import Record
+from mnist_models.redaction import redacted
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ class Display:
 
     def say(self, text: str, level: int = logging.INFO) -> None:
         """A line that stays, on the screen and in Prefect's log."""
+        text = redacted(text)
         logger.log(level, text)
         self.console.print(text, highlight=False, soft_wrap=not self.console.is_terminal)
 

@@ -1,6 +1,7 @@
 """Whether a server answers and lets us in, asked before anything is started for it."""
 
 import json
+import socket
 import ssl
 import time
 import urllib.error
@@ -9,24 +10,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from mnist_models.errors import InvalidInput, Unavailable
+from mnist_models.redaction import redacted
 from tasks.credentials import without_credentials
 from tasks.environment import set_defaults
 
 SECONDS = 10.0
+DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306}
 UNAUTHORIZED = 401
 
 
 def answers(url: str, seconds: float = SECONDS) -> bool:
     """Whether anything speaks HTTP there; a refusal (401, 404) is an answer too."""
     try:
-        with urllib.request.urlopen(url, timeout=seconds):
+        with urllib.request.urlopen(without_credentials(url), timeout=seconds):
             return True
     except urllib.error.HTTPError as refusal:
         refusal.close()
         return True
-    except (OSError, HTTPException):
+    except (OSError, HTTPException, ValueError):  # the last two for what is no address
         return False
 
 
@@ -40,18 +44,36 @@ def wait_until_answers(url: str, seconds: float) -> bool:
     return True
 
 
+def _listens(url: str) -> bool:
+    """Whether the server of a database takes connections; True for an address that names no host."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or DATABASE_PORTS.get(parts.scheme.partition("+")[0])
+    except ValueError:  # a password with a slash in it; the database's own driver can tell
+        return True
+    if not host or not port:
+        return True
+    try:
+        with socket.create_connection((host, port), SECONDS):
+            return True
+    except OSError:
+        return False
+
+
 def check_reachable(setting: str, url: str) -> None:
     """See that the server at an HTTP address is the right one and lets us in.
 
     Args:
         setting: the variable that names it, MLFLOW_TRACKING_URI or PREFECT_API_URL.
-        url: its value; a database's address passes, and shows at its first use whether it is right.
+        url: its value; at a database's address something has to listen, and its first use shows whether it is right.
 
     Raises:
         Unavailable: nothing answers there, or something else, or it refuses our credentials; names the variable.
         InvalidInput: it is no address at all.
     """
     if "://" in url and not url.startswith(("http://", "https://")):
+        if not _listens(url):
+            raise Unavailable(f"{setting}: nothing listens at {redacted(url)}; start it, or unset the variable.")
         return
     try:
         service, address = _SERVICES[setting], without_credentials(url)

@@ -1,6 +1,7 @@
 """The registered model: versions, and which of them is the champion."""
 
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,14 +12,16 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 
 from mnist_models.data.dataset import Dataset
-from mnist_models.evaluation.metrics import predicted
-from mnist_models.evaluation.promotion import Decision, Rules, decide
+from mnist_models.data.npz import read_npz
+from mnist_models.errors import InvalidInput
+from mnist_models.evaluation.promotion import Decision, Rules, judge
 from mnist_models.images.prepare import measure_preparation
 from mnist_models.trainer.job import PredictJob
+from mnist_models.workers.pool import TrainingFailed
 from tasks.evaluation import Evaluated
+from tasks.failures import first_line
 from tasks.notifications import PROMOTED, notify
 from tasks.session import Session
 from tasks.tracking import Tracker
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 logger = logging.getLogger(__name__)
+
+HEADER_BYTES = 1000  # of an array in an .npz file, beside its values
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Champion:
     test_accuracy: float | None  # None for a version that something else has registered
 
 
-@task(name="register", task_run_name="register", cache_policy=NO_CACHE)
+@task(name="register", task_run_name="register", persist_result=False)
 def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     """Make the candidate a version of the registered model, unless it is one; gives the version."""
     from mlflow.exceptions import MlflowException
@@ -80,7 +85,7 @@ def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     return str(created.version)
 
 
-@task(name="promote", task_run_name="promote", cache_policy=NO_CACHE)
+@task(name="promote", task_run_name="promote", persist_result=False)
 def promote_candidate(
     session: Session, dataset: Dataset, candidate: Evaluated | None, version: str | None, wanted: bool
 ) -> Decision:
@@ -155,9 +160,9 @@ def _decide(
 ) -> Decision:
     settings = session.settings
     rules = Rules(settings.accuracy_floor, settings.significance_level, settings.margin)
-    correct = predicted(candidate.predictions.test) == dataset.y_test
+    probabilities = candidate.predictions.test
     if serving is None:
-        return decide(correct, None, False, rules)
+        return judge(probabilities, None, dataset.y_test, False, rules)
     if str(serving.version) == version:
         return Decision(False, "it is the champion already")
     height, width = dataset.image_shape
@@ -171,28 +176,40 @@ def _decide(
             f" {dataset.classes}; name another registered_model in mlflow.yml for this data",
         )
     same_data = serving.tags.get("data_digest") == dataset.digest
-    return decide(
-        correct, _champion_probabilities(session, dataset, serving, same_data) == dataset.y_test, same_data, rules
-    )
+    try:
+        champions = _champion_probabilities(session, dataset, serving, same_data)
+    except InvalidInput as error:
+        return Decision(False, f"the champion cannot be compared with: {str(error).rstrip('.')}")
+    return judge(probabilities, champions, dataset.y_test, same_data, rules)
 
 
 def _champion_probabilities(
     session: Session, dataset: Dataset, serving: "ModelVersion", same_data: bool
-) -> NDArray[np.int64]:
-    """What the champion predicts for the test images: as recorded, or else computed now."""
+) -> NDArray[np.float32]:
+    """What the champion gives for the test images, float32 [n, classes]: as recorded, or else computed now."""
+    shape = (len(dataset.y_test), dataset.classes)
     with TemporaryDirectory() as folder:
         if same_data and serving.run_id:
             try:
                 file = session.tracker.client.download_artifacts(serving.run_id, "predictions.npz", folder)
-                with np.load(file, allow_pickle=False) as arrays:
-                    return predicted(arrays["test"])
+                recorded = read_npz(Path(file), ("test",), largest=4 * math.prod(shape) + HEADER_BYTES)["test"]
+                if recorded.shape != shape:
+                    raise ValueError(f"their shape is {recorded.shape}, not {shape}")
+                return recorded
             except Exception as error:
                 logger.warning("the champion's recorded predictions cannot be read (%s); it predicts anew", error)
-        return predicted(predict_images(session, serving, dataset.x_test))
+        computed = predict_images(session, serving, dataset.x_test)
+        if computed.shape != shape:
+            raise InvalidInput(f"version {serving.version} gives probabilities of shape {computed.shape}, not {shape}.")
+        return computed
 
 
 def predict_images(session: Session, version: "ModelVersion", images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Probabilities float32 [n, classes] that a registered version gives for uint8 [n, height, width]."""
+    """Probabilities float32 [n, classes] that a registered version gives for uint8 [n, height, width].
+
+    Raises:
+        InvalidInput: the version's model is missing, damaged, too large or carries code, or takes other images.
+    """
     from mlflow.artifacts import download_artifacts
 
     with TemporaryDirectory() as name:
@@ -204,8 +221,13 @@ def predict_images(session: Session, version: "ModelVersion", images: NDArray[np
         )
         np.save(folder / "images.npy", images, allow_pickle=False)
         job = PredictJob(Path(model) / "data" / "model.keras", folder / "images.npy", folder / "probabilities.npy")
-        with session.pool.slot() as slot:
-            slot.do(job)
+        try:
+            with session.pool.slot() as slot:
+                slot.do(job)
+        except (InvalidInput, TrainingFailed) as error:
+            raise InvalidInput(
+                f"{version.name}: version {version.version} cannot be used: {first_line(error).rstrip('.')}."
+            ) from error
         return np.load(folder / "probabilities.npy", allow_pickle=False)  # type: ignore[no-any-return]
 
 

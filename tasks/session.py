@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mnist_models.redaction import redact_logs
 from mnist_models.workers.drawer import Drawer
 from mnist_models.workers.pool import TrainerPool
 from mnist_models.workers.settings import Machine, machine
@@ -47,6 +48,7 @@ class Session:
 @contextmanager
 def open_session() -> Iterator[Session]:
     """Everything that a flow run needs, for as long as it runs; its trainer processes end with it."""
+    redact_logs()
     from prefect import runtime  # not before a temporary server has been started for it
 
     for package in ("flows", "tasks", "mnist_models"):  # Prefect would pass on their warnings only

@@ -1,6 +1,7 @@
 """mlflow.yml: the one module that reads it."""
 
 import os
+import reprlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mnist_models.errors import InvalidInput, unknown_name
+from mnist_models.redaction import redacted
 from tasks.credentials import hand_to_mlflow, without_credentials
 
 ARTIFACTS = "state/artifacts"
+MOST_BYTES = 100_000
+LONGEST_SHOWN = 100  # characters of a wrong value or key
 
 
 class Settings(BaseSettings):
@@ -22,7 +26,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MLFLOW_", env_ignore_empty=True, extra="forbid", frozen=True)
 
-    tracking_uri: str = Field("sqlite:///state/mlflow.db", min_length=1)
+    tracking_uri: str = Field("sqlite:///state/mlflow.db", min_length=1, repr=False)  # it may hold a password
     artifact_location: str = ARTIFACTS
     experiment_name: str = Field("mnist", min_length=1, max_length=200)
     registered_model: str = Field("mnist-classifier", pattern=r"^[^/:]{1,200}$")
@@ -36,7 +40,7 @@ class Settings(BaseSettings):
     schedule: str = Field("0 2 * * *", pattern=r"^\S+( \S+){4}$")
     timezone: str = "UTC"
     watch: str = "state/incoming"
-    webhook: str = Field("", pattern=r"^(https?://\S+)?$")
+    webhook: str = Field("", pattern=r"^(https?://\S+)?$", repr=False)
     _home: Path = PrivateAttr(Path())
 
     @field_validator("tracking_uri")
@@ -45,8 +49,23 @@ class Settings(BaseSettings):
         schemes = ("sqlite:///", "http://", "https://", "postgresql://", "postgresql+psycopg2://", "mysql+pymysql://")
         if not uri.startswith(schemes):
             raise ValueError(f"must start with one of {', '.join(schemes)}")
-        urlsplit(uri)  # raises ValueError for what is no address
+        if uri.startswith("http") and not urlsplit(uri).hostname:
+            raise ValueError("must name a host")
         return uri
+
+    @field_validator("artifact_location")
+    @classmethod
+    def _no_credentials(cls, location: str) -> str:
+        if redacted(location) != location:
+            raise ValueError("must hold no credentials, because every run repeats it; give them by the environment")
+        return location
+
+    @field_validator("tracking_uri", "artifact_location", "experiment_name", "host")
+    @classmethod
+    def _printable(cls, text: str) -> str:
+        if not text.isprintable():
+            raise ValueError("must hold no control characters")
+        return text
 
     @field_validator("alias")
     @classmethod
@@ -155,19 +174,11 @@ def load_settings() -> Settings:
         InvalidInput: a key that does not exist, or a value that is not allowed; names the key and the file.
     """
     file = settings_file()
-    content: dict[str, Any] = {}
-    if file is not None:
-        try:
-            loaded = yaml.safe_load(file.read_text())
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InvalidInput(f"{file.name}: not readable as YAML: {' '.join(str(error).split())}.") from None
-        if loaded is not None and not isinstance(loaded, dict):
-            raise InvalidInput(f"{file.name}: must hold keys and values, not {type(loaded).__name__}.")
-        content = {str(key): value for key, value in (loaded or {}).items()}
+    content = _read(file) if file else {}
     allowed = list(Settings.model_fields)
     for key in content:
         if key not in allowed:
-            raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", key, allowed)
+            raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", redacted(key[:LONGEST_SHOWN]), allowed)
     home = (file.parent if file else Path.cwd()).resolve()
     try:
         settings = Settings.at(home, **content)
@@ -177,7 +188,35 @@ def load_settings() -> Settings:
         variable = f"MLFLOW_{key.upper()}"
         origin = variable if os.environ.get(variable) else f"mlflow.yml: {key}"
         reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        value = "the address" if key in ("tracking_uri", "webhook") else repr(first["input"])  # it may hold a password
+        # Addresses may hold a password in a way that is not recognised, for being wrong.
+        secretive = key in ("tracking_uri", "artifact_location", "webhook")
+        value = "the address" if secretive else _shown(first["input"])
         raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None
     hand_to_mlflow(settings.tracking_uri)
     return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The keys and values of a YAML file, not checked yet."""
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise InvalidInput(f"{file.name}: is larger than the {MOST_BYTES // 1000} kB that are allowed.")
+        loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if loaded is not None and not isinstance(loaded, dict):
+            raise InvalidInput(f"{file.name}: must hold keys and values, not {type(loaded).__name__}.")
+        return {str(key): value for key, value in (loaded or {}).items()}
+    except InvalidInput:
+        raise
+    except Exception as error:  # for odd tags, dates, numbers and depths PyYAML raises a dozen types
+        reason = redacted(" ".join(str(error).split()).rstrip(".") or type(error).__name__)
+        raise InvalidInput(f"{file.name}: not readable as YAML: {reason}.") from None
+
+
+def _shown(value: Any) -> str:
+    """A refused value as the error shows it: what an alias repeats a million times is not written out."""
+    shortened = reprlib.Repr()
+    shortened.maxstring = shortened.maxother = shortened.maxlong = LONGEST_SHOWN
+    try:
+        return redacted(shortened.repr(value))
+    except ValueError:  # Python does not write whole numbers of thousands of digits
+        return f"a value of type {type(value).__name__}"

@@ -10,13 +10,13 @@ from typing import Any
 
 from prefect import runtime, task
 from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from mnist_models.atomic import write_atomically
 from mnist_models.evaluation.promotion import Decision
+from mnist_models.redaction import redacted
 from tasks.comparison import Row, spread
 from tasks.environment import program
 from tasks.mlflow_links import mlflow_address, run_link
@@ -55,7 +55,7 @@ def build_summary(
     }
 
 
-@task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)
+@task(name="summarise", task_run_name="summarise", persist_result=False)
 def publish_summary(session: Session, summary: dict[str, Any], file: str) -> None:
     """Write the summary to `file` if one is named, to the parent run and to a Prefect artifact."""
     content = json.dumps(summary, indent=2, allow_nan=False)
@@ -142,7 +142,7 @@ def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
     uri, base = settings.resolved_tracking_uri, mlflow_address(settings)
     lines = ["See it in MLflow:"]
     if not uri.startswith("http") and is_temporary():
-        store = '"$MLFLOW_TRACKING_URI"' if "@" in uri else shlex.quote(uri)  # a password stays out of sight
+        store = shlex.quote(uri) if redacted(uri) == uri else '"$MLFLOW_TRACKING_URI"'  # a password stays out of sight
         program = shlex.quote(_program("mlflow"))
         lines.append(f"  {program} server --backend-store-uri {store} --host {settings.host} --port {settings.port}")
     lines.append(f"  {base}/#/experiments/{summary['mlflow_experiment_id']}/runs?workflowType=machine_learning")

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mnist_models.atomic import write_atomically
+from mnist_models.atomic import flush, write_atomically
 from mnist_models.metrics_log import read_records
+from mnist_models.redaction import redacted
 from tasks.credentials import without_credentials
 from tasks.tracking import Tracker
 
@@ -30,7 +31,7 @@ class TrackedRun:
         self.tracker, self.directory = tracker, directory
         self._file = directory / "tracking.json"
         # With a new password it is the same store still.
-        store = without_credentials(tracker.settings.resolved_tracking_uri)
+        store = without_credentials(redacted(tracker.settings.resolved_tracking_uri))
         self._store = hashlib.sha256(store.encode()).hexdigest()[:16]
         self.notes: dict[str, Any] = self._all_notes().get(self._store, {})
 
@@ -76,5 +77,6 @@ class TrackedRun:
                 if name not in ("step", "time")
             ),
         )
+        flush(self.directory / "metrics.jsonl")  # or a power cut could leave the log shorter than what is noted
         self.note(replayed_to=read_to)
         return True

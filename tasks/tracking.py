@@ -9,7 +9,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from mnist_models.redaction import redacted
 from tasks.environment import set_defaults
+from tasks.logged_parameters import check_logged
 from tasks.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Tracker:
-    """Logs to the MLflow store of the settings. All calls name their run, so that threads cannot mix them up."""
+    """Logs to the MLflow store of the settings. All calls name their run, so that threads cannot mix them up.
+
+    Whatever is text is logged without the credentials that an address in it may hold.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -62,9 +67,10 @@ class Tracker:
 
     def start_run(self, name: str, tags: Mapping[str, str], parent: str | None = None) -> str:
         """Create a run and give its id."""
-        all_tags = dict(tags) | ({"mlflow.parentRunId": parent} if parent else {})
+        all_tags = {name: redacted(value) for name, value in tags.items()}
+        all_tags |= {"mlflow.parentRunId": parent} if parent else {}
         with self._lock:
-            run = self.client.create_run(self.experiment_id, run_name=name, tags=all_tags)
+            run = self.client.create_run(self.experiment_id, run_name=redacted(name), tags=all_tags)
         return str(run.info.run_id)
 
     def run_exists(self, run_id: str) -> bool:
@@ -101,8 +107,9 @@ class Tracker:
         from mlflow.entities import Metric, Param, RunTag
 
         values = [Metric(name, value, moment, step) for name, value, moment, step in metrics]
-        params = [Param(name, str(value)) for name, value in (parameters or {}).items()]
-        run_tags = [RunTag(name, str(value)) for name, value in (tags or {}).items()]
+        check_logged(parameters or {})
+        params = [Param(name, redacted(str(value))) for name, value in (parameters or {}).items()]
+        run_tags = [RunTag(name, redacted(str(value))) for name, value in (tags or {}).items()]
         with self._lock:
             self.client.log_batch(run_id, values, params, run_tags)
 
@@ -127,7 +134,7 @@ class Tracker:
                     name=f"{dataset.name} ({context})",  # of two with one name and digest, MLflow keeps one
                     digest=dataset.digest[:36],
                     source_type="local",
-                    source=json.dumps({"uri": dataset.source}),
+                    source=json.dumps({"uri": redacted(dataset.source)}),
                     profile=json.dumps({"images": shape[context], "classes": dataset.classes}),
                 ),
                 [InputTag("mlflow.data.context", context)],
@@ -160,4 +167,4 @@ class Tracker:
 
     def log_text(self, run_id: str, text: str, name: str) -> None:
         """Store text as an artifact of the run."""
-        self.client.log_text(run_id, text, name)
+        self.client.log_text(run_id, redacted(text), name)

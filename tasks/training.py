@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from prefect import runtime, task
-from prefect.cache_policies import NO_CACHE
 
-from mnist_models.atomic import write_atomically
+from mnist_models.atomic import remove_leftovers, write_atomically
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.split import stratified_split
 from mnist_models.metrics_log import LatestRecords
@@ -58,7 +57,7 @@ def _worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
 RETRIES = 2
 
 
-@task(name="train", retries=RETRIES, retry_condition_fn=_worth_retrying, cache_policy=NO_CACHE)
+@task(name="train", retries=RETRIES, retry_condition_fn=_worth_retrying, persist_result=False)
 def train_recipe(
     session: Session,
     training: Training,
@@ -86,6 +85,7 @@ def train_recipe(
             session.display.say(f"{name}: its files are damaged, so that it is trained again")
             _set_aside(directory.path)
         directory.path.mkdir(exist_ok=True)
+        remove_leftovers(directory.path)
         run = TrackedRun(session.tracker, directory.path)
         if result is None:
             with session.pool.slot() as slot, trainer_slot(session, name):
@@ -171,6 +171,8 @@ def _supervise(
         result = directory.result()
         if result is None:
             raise TrainingFailed(f"{name}: what the trainer has written cannot be read back")
+    for what in result.damaged:
+        session.display.say(f"{name}: {what}; it went on from an earlier state", logging.WARNING)
     text = f"{result.status}, test accuracy {result.test_accuracy:.2%}, {result.train_seconds:.1f} s"
     if result.nan_variable is not None:
         text += f"; {result.nan_variable} is NaN from step {result.first_nan_step:,} on"

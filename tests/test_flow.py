@@ -13,6 +13,7 @@ from made_data import make_dataset, write_idx_folder, write_npz
 from mlflow import MlflowClient
 from PIL import Image
 from prefect.exceptions import ParameterTypeError
+from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, PREFECT_RESULTS_PERSIST_BY_DEFAULT, temporary_settings
 
 from mnist_models.errors import InvalidInput
 from mnist_models.workers import settings
@@ -227,11 +228,15 @@ def test_a_trainer_that_dies_again_and_again_is_given_up_and_resumed_by_the_next
     failed = caught.value.summary["recipes"][0]
     assert "signal 9" in failed["reason"]
     assert client().get_run(failed["mlflow_run_id"]).info.status == "FAILED"
+    # The last kill has also cut the checkpoint.
+    checkpoint = next(Path("state/runs").glob("small_long-*/checkpoint.npz"))
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
     row = run(data=data, recipes=["small_long"])["recipes"][0]
     assert (row["status"], row["mlflow_run_id"]) == ("finished", failed["mlflow_run_id"])
     finished = client().get_run(row["mlflow_run_id"])
     assert finished.info.status == "FINISHED"
     assert "failure" not in finished.data.tags
+    assert finished.data.tags["damaged_checkpoints"].startswith("checkpoint.npz is damaged (")
     assert len(client().get_metric_history(row["mlflow_run_id"], "train/loss")) == 20_000
 
 
@@ -240,11 +245,11 @@ def test_a_store_that_is_away_during_a_training_costs_nothing(data, monkeypatch)
 
     replay, failures = TrackedRun.replay, []
 
-    def away(self, seconds_between=0.0):
-        if seconds_between:  # while it trains
+    def away(self):
+        if not (self.directory / "result.json").exists():  # while it trains
             failures.append(1)
             raise ConnectionError("the store is away")
-        replay(self)
+        return replay(self)
 
     monkeypatch.setattr(TrackedRun, "replay", away)
     row = run(data=data, recipes=["small_long"])["recipes"][0]
@@ -321,6 +326,67 @@ def test_a_champion_that_something_else_registered_is_named(data, tmp_path):
         predict([_image(tmp_path, 0)])
     second = run(data=data, recipes=["small"], seed=1)
     assert "not registered by this pipeline" in second["decision"]["reason"]
+
+
+def test_a_poisoned_cache_is_noticed_by_its_content(data, monkeypatch):
+    from tasks.progress import Display
+
+    said = []
+    monkeypatch.setattr(Display, "say", lambda _self, text, *_: said.append(text))
+    first = run(data=data, recipes=["small"])["recipes"][0]
+    digest = client().get_run(first["mlflow_run_id"]).data.tags["data_digest"]
+
+    stored = next(Path("state/runs").glob("small-*/predictions.npz"))
+    stored.write_bytes(stored.read_bytes()[:-1])
+    second = run(data=data, recipes=["small"])["recipes"][0]
+    assert (second["status"], second["test_accuracy"]) == ("finished", first["test_accuracy"])
+    assert "small: its files are damaged, so that it is trained again" in said
+    assert len([*Path("state/runs").glob("small-*~1")]) == 1  # what there was is set aside
+
+    prepared = next(Path("state/data").glob("*/x_train.npy"))
+    whole = prepared.read_bytes()
+    prepared.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert run(data=data, recipes=["small"])["recipes"][0]["status"] == "reused"
+    assert prepared.read_bytes() == whole
+
+    write_npz(make_dataset(classes=4, side=16, train=300, test=80, seed=1), Path(data))
+    third = run(data=data, recipes=["small"])["recipes"][0]
+    assert third["status"] == "finished"
+    assert client().get_run(third["mlflow_run_id"]).data.tags["data_digest"] != digest
+
+
+def test_a_champion_that_carries_code_is_refused_and_nothing_of_it_is_run(data, tmp_path):
+    import keras
+
+    from flows.predict import predict
+
+    run(data=data, recipes=["small"])
+    executed = str(tmp_path / "executed")
+    layer = keras.layers.Lambda(lambda x: (open(executed, "w").close(), x)[1])  # noqa: PTH123
+    hostile = keras.Sequential([keras.Input((16, 16)), layer])
+    Path(executed).unlink()  # building it has called it
+    stored = next(Path("state/artifacts").rglob("data/model.keras"))
+    hostile.save(stored)
+    with pytest.raises(InvalidInput, match=r"^test-model: version 1 cannot be used: .*Lambda.*\.$"):
+        predict([_image(tmp_path, 0)])
+    other = make_dataset(classes=4, side=16, train=300, test=200, seed=1)
+    second = run(data=str(write_npz(other, tmp_path / "new.npz")), recipes=["small"])
+    assert second["decision"]["promoted"] is False
+    assert "cannot be compared with" in second["decision"]["reason"]
+    stored.write_bytes(stored.read_bytes()[:100])
+    with pytest.raises(InvalidInput, match=r"^test-model: version 1 cannot be used: model: .*zip"):
+        predict([_image(tmp_path, 0)])
+    assert not Path(executed).exists()
+
+
+def test_nothing_is_pickled_even_where_results_are_to_be_kept(data, tmp_path):
+    from flows.predict import predict
+
+    kept = {PREFECT_RESULTS_PERSIST_BY_DEFAULT: True, PREFECT_LOCAL_STORAGE_PATH: tmp_path / "results"}
+    with temporary_settings(kept):
+        run(data=data, recipes=["small"])
+        predict([_image(tmp_path, 0)])
+    assert not [*(tmp_path / "results").rglob("*")]
 
 
 def test_predict_reads_images_with_the_champion(data, tmp_path):

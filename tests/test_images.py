@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 import warnings
 import zlib
 from contextlib import suppress
@@ -133,6 +134,13 @@ def encoded(kind):
     return buffer.getvalue()
 
 
+def jpeg_header(width, height):
+    """A JPEG that claims a size without holding its pixels."""
+    content = encoded("JPEG")
+    frame = content.index(b"\xff\xc0") + 5
+    return content[:frame] + struct.pack(">HH", height, width) + content[frame + 4 :]
+
+
 REFUSED = {
     "not an image": (b"hello", "not an image"),
     "empty": (b"", "not an image"),
@@ -142,6 +150,7 @@ REFUSED = {
     "truncated JPEG": (encoded("JPEG")[:-300], "damaged"),
     "PNG signature only": (encoded("PNG")[:8], "must|not an image"),
     "30,000 × 30,000": (png_header(30000, 30000), "40 million"),
+    "JPEG of 30,000 × 30,000": (jpeg_header(30000, 30000), "40 million"),
     "10,000 × 10,000": (png_header(10000, 10000), "40 million"),
     "6,400 × 6,400": (png_header(6400, 6400), "40 million"),
     "no width": (png_header(0, 10), "must|not an image"),
@@ -358,12 +367,17 @@ def test_noise_is_blank(slope):
             prepare(paper.astype(np.uint8), MNIST)
 
 
-SIDES = st.integers(1, 200)
+# Mostly small, some as long and thin as a file may be.
+SHAPES = st.tuples(st.integers(1, 200), st.integers(1, 200)) | st.tuples(st.integers(1, 4), st.integers(200, 20_000))
 
 
 @settings(max_examples=200, deadline=None)
 @given(
-    image=st.tuples(SIDES, SIDES).flatmap(lambda shape: arrays(np.uint8, shape, fill=st.integers(0, 255))),
+    image=SHAPES.flatmap(
+        lambda shape: st.sampled_from([shape, shape[::-1]]).flatmap(
+            lambda shape: arrays(np.uint8, shape, fill=st.integers(0, 255))
+        )
+    ),
     size=st.tuples(st.integers(16, 128), st.integers(16, 128)),
     box=st.none() | st.integers(8, 128),
     light_on_dark=st.booleans(),
@@ -373,11 +387,49 @@ def test_any_image_is_prepared_or_refused(image, size, box, light_on_dark, centr
     before = image.copy()
     try:
         prepared = prepare(image, Preparation(size, light_on_dark, box, centre_by_mass))
-    except InvalidInput:
-        prepared = np.zeros(size, np.uint8)
-    assert prepared.shape == size
-    assert prepared.dtype == np.uint8
+    except InvalidInput as refusal:
+        assert str(refusal).startswith("image must ")  # noqa: PT017
+    else:
+        assert (prepared.shape, prepared.dtype) == (size, np.uint8)
     np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize("shape", [(1, 40_000_000), (40_000_000, 1), (6324, 6324)])
+def test_the_largest_images_that_are_allowed_are_prepared(shape):
+    image = np.full(shape, 255, np.uint8)
+    image[shape[0] // 3 : shape[0] // 3 * 2 + 1, shape[1] // 3 : shape[1] // 3 * 2 + 1] = 0
+    assert prepare(image, MNIST).shape == (28, 28)
+
+
+@settings(max_examples=60)
+@given(data=st.data(), mode=st.sampled_from(["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"]))
+def test_any_image_in_a_file_is_read_in_its_shape(tmp_path_factory, data, mode):
+    shape = data.draw(st.tuples(st.integers(1, 60), st.integers(1, 60)))
+    if mode == "I;16":
+        image = Image.fromarray(data.draw(arrays(np.uint16, shape)))
+    else:
+        channels = {"LA": "LA", "RGBA": "RGBA"}.get(mode, "L")
+        pixels = data.draw(arrays(np.uint8, (*shape, len(channels)) if len(channels) > 1 else shape))
+        image = Image.fromarray(pixels).convert(mode)
+    path = tmp_path_factory.getbasetemp() / "any"
+    image.save(path, "JPEG" if mode == "CMYK" else "PNG")
+    read = read_image(path)
+    assert (read.shape, read.dtype) == (shape, np.uint8)
+
+
+def test_text_in_an_image_is_not_unpacked_to_any_size(tmp_path):
+    """A comment of 256 megabytes in a quarter of one; whether the image is then read or refused does not matter."""
+    bomb = zlib.compress(bytes(2**28), 9)
+    plain = encoded("PNG")
+    for kind, head in ((b"zTXt", b"Comment\0\0"), (b"iTXt", b"Comment\0\1\0\0\0"), (b"iCCP", b"profile\0\0")):
+        path = tmp_path / "picture.png"
+        path.write_bytes(plain[:33] + chunk(kind, head + bomb) + plain[33:])
+        tracemalloc.start()
+        with suppress(InvalidInput):
+            assert read_image(path).shape == (64, 64)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 2**26, kind
 
 
 @settings(max_examples=50, deadline=None)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_models.metrics_log import MetricsLog, read_records, to_history
+from mnist_models.metrics_log import MetricsLog, iterate_records, read_records, to_history
 
 RECORDS = [{"step": step, "time": 1000 + step, "train/loss": 1 / step, "train/accuracy": 0.5} for step in range(1, 9)]
 CHECK = {"step": 8, "time": 1009, "validation/loss": float("nan"), "validation/accuracy": 0.4}
@@ -44,6 +44,22 @@ def test_cut_at_any_byte_and_resumed_it_holds_every_record_once(tmp_path_factory
     # The training goes on from a checkpoint that lies before the cut, and computes the same values again.
     write(path, [*RECORDS, CHECK])
     assert [json.dumps(record) for record in read_records(path)[0]] == [json.dumps(r) for r in [*RECORDS, CHECK]]
+
+
+@given(st.data())
+def test_cut_at_any_byte_the_records_before_it_are_read(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("log") / "metrics.jsonl"
+    write(path, RECORDS)
+    whole = path.read_bytes()
+    cut = data.draw(st.integers(0, len(whole)))
+    path.write_bytes(whole[:cut])
+    records, end = read_records(path)
+    assert records == RECORDS[: whole[:cut].count(b"\n")]
+    assert end == whole[:cut].rfind(b"\n") + 1
+    assert list(iterate_records(path)) == records
+    # A reader that has come that far goes on without a gap once the rest is written.
+    write(path, RECORDS)
+    assert records + read_records(path, end)[0] == RECORDS
 
 
 @given(st.binary(max_size=300))

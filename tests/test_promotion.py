@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mnist_models.evaluation.promotion import Rules, decide
+from mnist_models.evaluation.promotion import Rules, decide, judge
 
 RULES = Rules(accuracy_floor=0.5, significance_level=0.05, margin=0.02)
 PAIRS = st.integers(1, 300).flatmap(lambda n: st.tuples(arrays(bool, n), arrays(bool, n)))
@@ -61,6 +63,70 @@ def test_one_more_right_answer_never_costs_a_promotion(pair, same_data, data):
     better[data.draw(st.integers(0, len(candidate) - 1))] = True
     before = decide(candidate, champion, same_data, RULES).promote
     assert decide(better, champion, same_data, RULES).promote >= before
+
+
+@given(PAIRS, st.data())
+def test_one_more_right_answer_of_the_champion_never_helps_the_candidate(pair, data):
+    candidate, champion = pair
+    better = champion.copy()
+    better[data.draw(st.integers(0, len(champion) - 1))] = True
+    same_data = data.draw(st.booleans())
+    before = decide(candidate, champion, same_data, RULES).promote
+    assert decide(candidate, better, same_data, RULES).promote <= before
+
+
+@given(PAIRS)
+def test_the_numbers_of_two_models_mirror_each_other(pair):
+    candidate, champion = pair
+    rules = replace(RULES, accuracy_floor=0.0)
+    one, other = (decide(*models, True, rules).numbers for models in ((candidate, champion), (champion, candidate)))
+    assert one["difference"] == pytest.approx(-other["difference"])
+    assert one["difference_low"] == pytest.approx(-other["difference_high"], abs=1e-6)
+    assert (one["wins"], one["losses"]) == (other["losses"], other["wins"])
+    assert one["p_value"] == pytest.approx(other["p_value"])
+
+
+@given(PAIRS, st.booleans())
+def test_a_model_never_replaces_one_that_answers_alike(pair, same_data):
+    candidate, _ = pair
+    assert not decide(candidate, candidate, True, RULES).promote
+    assert decide(candidate, candidate, same_data, RULES) == decide(candidate, candidate.copy(), same_data, RULES)
+
+
+PROBABILITIES = st.tuples(st.integers(1, 40), st.integers(2, 4)).flatmap(
+    lambda shape: st.tuples(
+        arrays(np.float32, shape, elements=st.floats(width=32, allow_nan=True, allow_infinity=True)),
+        arrays(np.float32, shape, elements=st.floats(width=32, allow_nan=True, allow_infinity=True)) | st.none(),
+        arrays(np.int32, shape[0], elements=st.integers(0, shape[1] - 1)),
+    )
+)
+
+
+@given(PROBABILITIES, st.booleans())
+def test_what_is_not_finite_is_never_promoted(models, same_data):
+    candidate, champion, labels = models
+    lax = Rules(accuracy_floor=0.0, significance_level=0.49, margin=0.5)
+    decision = judge(candidate, champion, labels, same_data, lax)
+    if not np.isfinite(candidate).all():
+        assert not decision.promote
+        assert "not finite" in decision.reason
+    assert all(np.isfinite(number) for number in decision.numbers.values())
+
+
+def test_a_diverged_model_is_not_saved_by_a_class_that_happens_to_be_the_first():
+    labels = np.zeros(100, np.int32)  # NaN counts as class 0, so that every answer would be right
+    diverged, sound = np.full((100, 2), np.nan, np.float32), np.tile(np.float32([0.9, 0.1]), (100, 1))
+    assert not judge(diverged, None, labels, False, RULES).promote
+    assert judge(sound, None, labels, False, RULES).promote
+    assert judge(sound, diverged, labels, True, RULES).promote
+    assert not judge(sound, sound, labels, True, RULES).promote
+
+
+@given(st.floats(allow_nan=True))
+def test_a_floor_that_is_no_number_lets_nothing_through(level):
+    everything = np.ones(50, bool)
+    decision = decide(everything, None, False, replace(RULES, accuracy_floor=level))
+    assert decision.promote == (level <= 1)
 
 
 def test_predictions_of_different_images_are_not_compared():

@@ -88,7 +88,7 @@ def test_what_does_not_speak_http_does_not_answer(stub):
 
 
 def test_a_database_passes_and_what_is_no_address_does_not():
-    check_reachable("MLFLOW_TRACKING_URI", "postgresql://mlflow:secret@db.example/mlflow")
+    check_reachable("MLFLOW_TRACKING_URI", "sqlite:////home/me/mlflow.db")
     for wrong in ("prefect.example:4200/api", "http://["):
         with pytest.raises(InvalidInput, match="PREFECT_API_URL: "):
             check_reachable("PREFECT_API_URL", wrong)

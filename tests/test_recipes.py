@@ -16,6 +16,7 @@ from mnist_models.trainer.checkpoint import values
 from mnist_models.trainer.inference import logits_of, probabilities_of, save_model, served_model
 from mnist_models.trainer.loop import Loop
 from mnist_models.trainer.losses import LOSSES
+from mnist_models.trainer.model_file import load_model
 
 RECIPES = list(all_recipes().values())
 NETWORKS = list({recipe.network: recipe for recipe in RECIPES}.values())
@@ -64,7 +65,7 @@ def test_served_model_survives_saving(recipe, tmp_path):
     network = recipe.network((28, 28), 10)
     served = served_model(recipe, (28, 28), 10, network.get_weights())
     save_model(served, tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    loaded = load_model(tmp_path / "model.keras")
     x = images(7, (28, 28))
     probabilities = probabilities_of(served)(x)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)

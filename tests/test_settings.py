@@ -1,7 +1,7 @@
 import os
-from contextlib import suppress
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,17 +98,105 @@ def test_a_password_in_an_address_is_not_repeated(home, monkeypatch):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "tracking_uri: 'http://user:secret@host",  # the YAML reader shows the line
+        "host: [http://user:secret@host]",
+        "timezone: http://user:secret@host",
+        "http://user:secret@host: 1",
+        "artifact_location: ftp://user:secret@host/artifacts",
+        "tracking_uri: [http://user:secret@host]",
+    ],
+)
+def test_a_password_in_a_wrong_file_is_not_repeated(home, content):
+    (home / "mlflow.yml").write_text(content)
+    with pytest.raises(InvalidInput) as caught:
+        load_settings()
+    assert "secret" not in str(caught.value)
+    assert str(caught.value).endswith(".")
+
+
+def test_the_credentials_of_a_server_do_not_stay_in_its_address(tmp_path):
+    settings = Settings.at(tmp_path, tracking_uri="https://mnist:p%40ss@mlflow.example:5000/sub")
+    assert settings.resolved_tracking_uri == "https://mlflow.example:5000/sub"
+    assert "p%40ss" not in repr(settings)
+    store = "postgresql://mnist:secret@db/mnist"  # which takes them in no other way
+    assert Settings.at(tmp_path, tracking_uri=store).resolved_tracking_uri == store
+
+
 def test_a_wrong_variable_is_named(home, monkeypatch):
     monkeypatch.setenv("MLFLOW_MARGIN", "-1")
     with pytest.raises(InvalidInput, match="MLFLOW_MARGIN"):
         load_settings()
 
 
-@given(st.text(max_size=80))
-def test_any_text_is_read_or_refused(tmp_path_factory, text):
+@pytest.mark.parametrize(
+    "content",
+    [
+        "port: 2001-99-99",  # a date that there is not
+        "port: !!timestamp x",
+        "port: !!bool x",
+        "port: !!int ''",
+        "port: !!python/object/apply:os.getcwd []",
+        "[" * 5000,
+        "port: " + "0x" + "f" * 5000,
+        "0x" + "f" * 5000 + ": 1",
+        "port: " + "9" * 5000,
+        "port: &a [*a]",
+        "? [1]\n: 2",
+        "alias: 'a\nb'",
+        'experiment_name: "a\\nb"',
+        "tracking_uri: http://[",
+        "tracking_uri: http://",
+        'tracking_uri: "sqlite:///a\\0b"',
+        "x" * 200_000,
+        "a: " + "x" * 90_000,
+        "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))]),
+        "\n".join(["port: &a0 [x]", *(f"b{n}: [{', '.join(['*a0'] * 9)}]" for n in range(1, 3))]),
+    ],
+    ids=lambda content: content[:20],
+)
+def test_odd_files_are_refused_in_one_short_sentence(home, content):
+    (home / "mlflow.yml").write_text(content)
+    assert_refused()
+
+
+def assert_refused():
+    with pytest.raises(InvalidInput) as caught:
+        load_settings()
+    text = str(caught.value)
+    assert text.startswith("mlflow.yml: ")
+    assert "\n" not in text
+    assert text.endswith(".")
+    assert len(text) < 1000
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.dates()
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SCALARS, inner, max_size=3))
+KEYS = st.sampled_from(list(Settings.model_fields)) | SCALARS
+FILES = (
+    st.binary(max_size=200)
+    | st.text(max_size=200).map(str.encode)
+    | st.dictionaries(KEYS, VALUES, max_size=4).map(lambda content: yaml.safe_dump(content).encode())
+    | st.tuples(st.sampled_from(list(Settings.model_fields)), st.text(max_size=60)).map(
+        lambda pair: f"{pair[0]}: {pair[1]}".encode("utf-8", "replace")
+    )
+)
+
+
+@given(FILES)
+def test_any_file_is_read_or_refused_in_one_sentence(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("settings")
-    (folder / "mlflow.yml").write_text(text, encoding="utf-8", errors="replace")
+    (folder / "mlflow.yml").write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_CONFIG", str(folder / "mlflow.yml"))
-        with suppress(InvalidInput):
-            assert load_settings().home == folder
+        for name in (*Settings.model_fields, "tracking_username", "tracking_password"):
+            patch.setenv(f"MLFLOW_{name.upper()}", "")  # nothing, and after this test what it was
+        try:
+            settings = load_settings()
+        except InvalidInput:
+            assert_refused()
+            return
+    assert settings.home == folder
+    assert settings.resolved_tracking_uri.startswith(("sqlite:///", "http", "postgresql", "mysql"))

@@ -1,8 +1,13 @@
 """Replaying a run directory into MLflow: every record once, whatever happens in between."""
 
+from dataclasses import replace
+
 import pytest
+from made_data import make_dataset
 
 from mnist_models.metrics_log import MetricsLog
+from mnist_models.recipes import all_recipes
+from tasks.logged_parameters import check_logged
 from tasks.settings import Settings, load_settings
 from tasks.tracked_run import TrackedRun
 from tasks.tracking import Tracker
@@ -99,7 +104,8 @@ def test_a_deleted_run_is_replaced(tracker, tmp_path):
     assert steps(tracker, second.run_id) == list(range(1, 6))
 
 
-def test_what_exceeds_a_batch_is_logged_in_several(tracker):
+def test_what_exceeds_a_batch_is_logged_in_several(tracker, monkeypatch):
+    monkeypatch.setattr("tasks.logged_parameters.LOGGED", {f"parameter/{number}" for number in range(250)})
     run = tracker.start_run("many", {})
     tracker.log(
         run,
@@ -112,9 +118,39 @@ def test_what_exceeds_a_batch_is_logged_in_several(tracker):
     assert sum(name.startswith("tag/") for name in data.tags) == 250
 
 
-def test_the_data_sets_own_digest_is_logged(tracker):
-    from made_data import make_dataset
+def test_only_parameters_on_the_list_are_logged(tracker):
+    run = tracker.start_run("secretive", {})
+    with pytest.raises(ValueError, match=r"may be logged .*password"):
+        tracker.log(run, parameters={"seed": 1, "password": "x"})
+    assert tracker.client.get_run(run).data.params == {}
+    for recipe in all_recipes().values():
+        check_logged(recipe.parameters())
 
+
+def test_no_text_is_logged_with_the_credentials_of_an_address(tracker, tmp_path):
+    address = "postgresql://keeper:opensesame@db.example/mnist"
+    run = tracker.start_run(f"from {address}", {"where": address})
+    tracker.log(run, parameters={"data": address}, tags={"failure": f"no answer from {address}"})
+    tracker.log_text(run, f"Traceback … {address}", "traceback.txt")
+    tracker.log_dataset(run, replace(make_dataset(), source=address))
+    logged = tracker.client.get_run(run)
+    shown = "postgresql://***@db.example/mnist"
+    assert (logged.data.params["data"], logged.data.tags["where"]) == (shown, shown)
+    written = [file for file in (tmp_path / "state").rglob("*") if file.is_file()]
+    assert len(written) > 1
+    for file in written:
+        assert b"opensesame" not in file.read_bytes(), file
+
+
+def test_a_store_stays_the_same_when_its_password_changes(tracker, tmp_path):
+    stores = {
+        TrackedRun(Tracker(Settings.at(tmp_path, tracking_uri=f"postgresql://mnist:{word}@db/mnist")), tmp_path)._store
+        for word in ("one", "two")
+    }
+    assert len(stores) == 1
+
+
+def test_the_data_sets_own_digest_is_logged(tracker):
     run = tracker.start_run("data", {})
     made = make_dataset()
     tracker.log_dataset(run, made)

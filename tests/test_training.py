@@ -9,6 +9,7 @@ import pytest
 from made_data import make_dataset
 
 from mnist_models.data.arrays import load_arrays, save_arrays
+from mnist_models.errors import InvalidInput
 from mnist_models.metrics_log import read_records
 from mnist_models.recipe import Augmentation, Optimizer
 from mnist_models.recipes import find_recipe
@@ -146,6 +147,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, data, known
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     result = training.train(job(tmp_path / "run", data))
     assert result.resumed_at == (saved[1],)
+    assert [text.split(" (")[0] for text in result.damaged] == ["checkpoint.npz is damaged"]
     assert_same_end(tmp_path / "control", tmp_path / "run")
 
 
@@ -218,6 +220,16 @@ def test_mixed_precision_trains_and_serves_float32(tmp_path, data, known, precis
     assert RunDirectory(tmp_path / "run").predictions().test.dtype == np.float32
     model = keras.saving.load_model(RunDirectory(tmp_path / "run").model_file)
     assert {layer.dtype_policy.name for layer in model._flatten_layers(include_self=False)} <= {"float32"}
+
+
+def test_a_network_that_could_not_be_loaded_is_not_trained(tmp_path, data, known):
+    def with_code(shape, classes):
+        layers = [keras.layers.Flatten(), keras.layers.Lambda(lambda x: x), keras.layers.Dense(classes)]
+        return keras.Sequential([keras.Input((*shape, 1)), keras.Sequential(layers)])
+
+    known["made"] = replace(RECIPE, network=with_code)
+    with pytest.raises(InvalidInput, match=r"recipe made: network must hold no Lambda layer"):
+        training.train(job(tmp_path / "run", data))
 
 
 def test_a_job_survives_its_line(tmp_path):

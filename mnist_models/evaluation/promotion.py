@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_models.evaluation.comparison import mcnemar_exact, paired_difference_interval
+from mnist_models.evaluation.metrics import predicted
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,34 @@ class Decision:
     promote: bool
     reason: str
     numbers: dict[str, float] = field(default_factory=dict)
+
+
+def judge(
+    candidate: NDArray[np.float32],
+    champion: NDArray[np.float32] | None,
+    labels: NDArray[np.int32],
+    same_data: bool,
+    rules: Rules,
+) -> Decision:
+    """`decide` by the probabilities, float32 [n, classes], that each model gives for the test images.
+
+    A candidate with any that is not finite is never promoted; of a champion these count as wrong.
+
+    Args:
+        candidate: float32 [n, classes].
+        champion: float32 [n, classes]; None if there is no champion.
+        labels: int32 [n].
+        same_data, rules: see `decide`.
+    """
+    if not np.isfinite(candidate).all():
+        return Decision(False, "it gives probabilities that are not finite numbers")
+    right = None if champion is None else _right(champion, labels)
+    return decide(_right(candidate, labels), right, same_data, rules)
+
+
+def _right(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    right: NDArray[np.bool_] = (predicted(probabilities) == labels) & np.isfinite(probabilities).all(axis=1)
+    return right
 
 
 def decide(candidate: NDArray[np.bool_], champion: NDArray[np.bool_] | None, same_data: bool, rules: Rules) -> Decision:

@@ -53,6 +53,8 @@ def find_ink(image: npt.NDArray[np.uint8]) -> Grey:
         difference, smooth = -difference, -smooth
     # ... but taken from the sharp one.
     full = float(np.percentile(difference[smooth >= max(threshold, float(smooth.max()) / 2)], 75))
+    if full <= 0:  # single pixels, which smoothing has spread over neighbours that show paper
+        raise blank()
     mask = _main_parts(smooth >= max(threshold / 2, EDGE * full), smooth)
     if not mask.any():
         raise blank()

@@ -5,7 +5,7 @@ variables, so that a resumed training does exactly what it would have done witho
 """
 
 import json
-import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from mnist_models.atomic import atomic_path
 
 Weights = list[NDArray[np.generic]]
+
+
+class DamagedCheckpoint(ValueError):
+    """A checkpoint that cannot be used; the message says which and why."""
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Progress:
     first_nan_step: int | None = None
     nan_variables: list[str] = field(default_factory=list)
     resumed_at: list[int] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)  # what could not be used at a resumption, and why
 
 
 @dataclass
@@ -49,8 +54,9 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         for part in ("model", "optimizer", "best")
         for number, array in enumerate(getattr(checkpoint, part))
     }
+    state = {"progress": asdict(checkpoint.progress), "arrays": sorted(arrays)}
     with atomic_path(path) as temporary:
-        np.savez(temporary, allow_pickle=False, progress=json.dumps(asdict(checkpoint.progress)), **arrays)
+        np.savez(temporary, allow_pickle=False, state=json.dumps(state), **arrays)
         if path.exists():
             path.replace(previous(path))
 
@@ -60,27 +66,58 @@ def previous(path: Path) -> Path:
     return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
-def load(path: Path) -> Checkpoint | None:
-    """Read a checkpoint; None if there is none or it is damaged (each array carries a checksum)."""
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        FileNotFoundError: there is none.
+        DamagedCheckpoint: it is cut or altered (each array carries a checksum).
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             parts: dict[str, Weights] = {"model": [], "optimizer": [], "best": []}
             for name in arrays.files:
                 if "/" in name:
                     parts[name.split("/")[0]].append(arrays[name])
-            return Checkpoint(Progress(**json.loads(str(arrays["progress"]))), **parts)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
-        return None
+            state = json.loads(str(arrays["state"]))
+            if state["arrays"] != sorted(name for name in arrays.files if name != "state"):
+                raise ValueError("arrays are missing")  # the archive's directory has no checksum
+            return Checkpoint(Progress(**state["progress"]), **parts)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # zipfile, zlib, json and numpy raise a dozen types for damaged bytes
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise DamagedCheckpoint(f"{path.name} is damaged ({reason})") from error
 
 
-def load_latest(path: Path) -> Checkpoint | None:
-    """The latest checkpoint that is whole."""
-    return load(path) or load(previous(path))
+def load_latest(path: Path, fits: Callable[[Checkpoint], bool]) -> tuple[Checkpoint | None, list[str]]:
+    """The latest checkpoint that is whole and that `fits` accepts, and what was wrong with those passed over.
+
+    Those are set aside, so that the next `save` does not let one take the place of an earlier good one.
+    """
+    damaged: list[str] = []
+    for file in (path, previous(path)):
+        try:
+            found = load(file)
+            if fits(found):
+                return found, damaged
+            damaged.append(f"{file.name} belongs to a network or an optimiser of another shape")
+        except FileNotFoundError:
+            continue
+        except DamagedCheckpoint as error:
+            damaged.append(str(error))
+        file.replace(file.with_name(f"damaged-{file.name}"))
+    return None, damaged
 
 
 def values(variables: list[keras.Variable]) -> Weights:
     """A copy of the variables' values."""
     return [np.array(variable.numpy()) for variable in variables]
+
+
+def alike(variables: list[keras.Variable], weights: Weights) -> bool:
+    """Whether these are values of those variables, by number and shapes."""
+    return [tuple(variable.shape) for variable in variables] == [array.shape for array in weights]
 
 
 def assign(variables: list[keras.Variable], weights: Weights) -> None:
@@ -89,7 +126,7 @@ def assign(variables: list[keras.Variable], weights: Weights) -> None:
     Raises:
         ValueError: number or shapes differ, so that the state belongs to another network or optimiser.
     """
-    if [tuple(variable.shape) for variable in variables] != [array.shape for array in weights]:
+    if not alike(variables, weights):
         raise ValueError("the saved state belongs to a network or an optimiser of another shape")
     for variable, array in zip(variables, weights, strict=True):
         variable.assign(array)

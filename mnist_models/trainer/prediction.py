@@ -1,17 +1,20 @@
 """Apply a saved model to images."""
 
-import keras
 import numpy as np
 
 from mnist_models.atomic import atomic_path
 from mnist_models.trainer.inference import probabilities_of
 from mnist_models.trainer.job import PredictJob
+from mnist_models.trainer.model_file import load_model
 
 
 def predict(job: PredictJob) -> None:
-    """Write the model's probabilities, float32 [n, classes], for the job's images."""
-    # safe_mode refuses a model file that carries code.
-    model = keras.saving.load_model(job.model, safe_mode=True, compile=False)
+    """Write the model's probabilities, float32 [n, classes], for the job's images.
+
+    Raises:
+        InvalidInput: the model's file is damaged, too large or carries code.
+    """
+    model = load_model(job.model)
     images = np.load(job.images, allow_pickle=False)
     with atomic_path(job.probabilities) as temporary:
         np.save(temporary, probabilities_of(model)(images), allow_pickle=False)

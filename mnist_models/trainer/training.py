@@ -1,5 +1,6 @@
 """One training, from a job to a finished run directory; resumes where an interrupted one stopped."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -27,11 +28,14 @@ from mnist_models.trainer.inference import logits_of, probabilities_of, save_mod
 from mnist_models.trainer.job import TrainJob
 from mnist_models.trainer.loop import Loop, Stretch
 from mnist_models.trainer.losses import LOSSES
+from mnist_models.trainer.model_file import refuse_code
 from mnist_models.trainer.optimizers import build_optimizer
 from mnist_models.trainer.order import DataOrder
 
 if TYPE_CHECKING:
     from mnist_models.recipe import Recipe
+
+logger = logging.getLogger(__name__)
 
 STRETCH_SECONDS = 1.0  # how often progress is written
 CHECKPOINT_SECONDS = 10.0  # how much work a kill may cost, where saving takes no more than a hundredth of that
@@ -63,6 +67,7 @@ class _Training:
         )
         self.steps = self.recipe.total_steps(len(self.train_indices))
         self.model = self.recipe.network(self.data.image_shape, self.data.classes)
+        refuse_code(self.model, self.recipe.name)
         self.optimizer = build_optimizer(self.recipe.optimizer, self.steps, job.precision)
         self.optimizer.build(self.model.trainable_variables)
         images, labels = self.data.x_train[self.train_indices], self.data.y_train[self.train_indices]
@@ -79,22 +84,27 @@ class _Training:
 
     def _restore(self) -> Progress:
         """Continue an interrupted training, or start from another recipe's end, or start anew."""
-        saved = checkpoints.load_latest(self.directory.checkpoint_file)
+        saved, damaged = checkpoints.load_latest(self.directory.checkpoint_file, self._fits)
+        for what in damaged:
+            logger.warning("%s: %s; an earlier state is used", self.recipe.name, what)
         if saved is not None:
             saved.progress.resumed_at.append(saved.progress.step)
+            saved.progress.damaged += damaged
             self.best = saved.best
         elif self.job.continues is not None:
             saved = checkpoints.load(RunDirectory(self.job.continues).checkpoint_file)
-            if saved is None:
-                raise FileNotFoundError(f"{self.recipe.continues} has left no final state to continue from")
-            saved.progress = Progress()
+            saved.progress = Progress(damaged=damaged)
         else:
-            return Progress()
+            return Progress(damaged=damaged)
         checkpoints.assign(self.model.variables, saved.model)
         checkpoints.assign(self.optimizer.variables, saved.optimizer)
         if self.recipe.optimizer.schedule == "constant":  # among the variables; another recipe's may differ
             self.optimizer.learning_rate = self.recipe.optimizer.learning_rate
         return saved.progress
+
+    def _fits(self, saved: Checkpoint) -> bool:
+        alike = checkpoints.alike
+        return alike(self.model.variables, saved.model) and alike(self.optimizer.variables, saved.optimizer)
 
     def run(self) -> None:
         """Train to the end, or to the first NaN where that is not what the recipe is to show."""
@@ -228,6 +238,7 @@ class _Training:
                 nan_variable=progress.nan_variables[-1] if progress.nan_variables else None,
                 nan_variables=tuple(progress.nan_variables),
                 resumed_at=tuple(progress.resumed_at),
+                damaged=tuple(progress.damaged),
                 finished_at=time.time(),
                 device="gpu" if tf.config.list_physical_devices("GPU") else "cpu",
                 versions={name: version(name) for name in ("tensorflow", "keras", "numpy")},

@@ -2,9 +2,14 @@
 
 import os
 
+SERVERS = ("MLFLOW_", "PREFECT_")
 SECRETS = ("PASSWORD", "TOKEN", "SECRET", "API_KEY", "AUTH_STRING")
 
 
 def inherited_environment() -> dict[str, str]:
-    """Everything but credentials: a trainer talks to no server."""
-    return {name: value for name, value in os.environ.items() if not any(word in name.upper() for word in SECRETS)}
+    """Everything but credentials, and the addresses of servers, which may hold some: a trainer talks to none."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(SERVERS) and not any(word in name.upper() for word in SECRETS)
+    }

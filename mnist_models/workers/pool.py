@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from mnist_models.errors import InvalidInput
 from mnist_models.trainer.job import Job, to_line
 from mnist_models.workers.process import JobFailed, ProcessDied, WorkerProcess
 from mnist_models.workers.settings import Machine
@@ -92,7 +93,7 @@ class TrainerPool:
             self._trainer(number).do(to_line(job), while_waiting)
         except BaseException as error:
             # After an exception in the parent (a cancellation) the process is still at its job.
-            if not isinstance(error, TrainingFailed):
+            if not isinstance(error, TrainingFailed | InvalidInput):
                 self._discard(number)
             if self._closed:
                 raise PoolClosed("the training was given up; it can be resumed") from None

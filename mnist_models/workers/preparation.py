@@ -23,6 +23,8 @@ def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> tuple[D
         InvalidInput: the data at `path` cannot be used.
         DataUnavailable: the official MNIST can be had from none of its sources, or the process has ended early.
     """
+    if "://" in path:  # it may hold a password, and arguments of processes are no secret
+        raise InvalidInput("data: give a folder of IDX files or an .npz file on this machine; addresses are not read.")
     command = [sys.executable, "-m", "mnist_models.data", str(folder), *([path] if path else [])]
     with TemporaryFile() as errors:
         process = subprocess.Popen(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from mnist_models.errors import InvalidInput
 from mnist_models.workers.environment import inherited_environment
 
 POLL_SECONDS = 0.25
@@ -58,6 +59,7 @@ class WorkerProcess:
         Raises:
             self.died: the process ended before it answered.
             self.failed: the job raised.
+            InvalidInput: the job refused its input.
         """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
@@ -73,6 +75,8 @@ class WorkerProcess:
         if not answer_line:
             raise self._death()
         answer: dict[str, Any] = json.loads(answer_line)
+        if "refused" in answer:
+            raise InvalidInput(answer["refused"])
         if not answer["ok"]:
             raise self.failed(answer["error"])
 

@@ -1,7 +1,7 @@
 """The inside of a worker process: jobs as JSON lines on standard input, one answer a line.
 
-An answer is {"ok": true} or {"ok": false, "error": the traceback}. The end of standard input, which also comes when
-the parent dies, ends the process at once.
+An answer is {"ok": true}, {"ok": false, "error": the traceback} or, for input that is refused, {"ok": false,
+"refused": a sentence}. The end of standard input, which also comes when the parent dies, ends the process at once.
 """
 
 import gc
@@ -13,6 +13,8 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+
+from mnist_models.errors import InvalidInput
 
 
 def serve(prepare: Callable[[], Callable[[str], None]]) -> None:
@@ -30,6 +32,8 @@ def serve(prepare: Callable[[], Callable[[str], None]]) -> None:
         line = jobs.get()
         try:
             do(line)
+        except InvalidInput as error:
+            answer = {"ok": False, "refused": str(error)}
         except Exception:
             answer = {"ok": False, "error": traceback.format_exc()}
         else:

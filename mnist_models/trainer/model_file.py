@@ -1,0 +1,97 @@
+"""Load a `.keras` file that may come from anywhere: bounded before it is opened, and never running what it brings."""
+
+import io
+import json
+import math
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+
+from mnist_models.errors import InvalidInput
+
+MOST_BYTES = 2**31
+"""The most bytes that a model may take, unpacked; the largest of our recipes takes 13 million."""
+
+MOST_CONFIG_BYTES = 10_000_000
+
+WEIGHTS = "model.weights.h5"
+MEMBERS = {"metadata.json", "config.json", WEIGHTS}
+"""What Keras writes for networks without vocabularies; a file with anything else is not opened any further."""
+
+
+def load_model(path: Path) -> keras.Model:
+    """The model of a `.keras` file, not compiled.
+
+    Raises:
+        InvalidInput: one sentence that begins with "model:": missing, damaged, larger than 2 GiB unpacked, with
+            members that do not belong there, or with a layer that carries code.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_members(archive, path.name)
+            _check_layers(json.loads(archive.read("config.json")), path.name)
+            _check_weights(archive.read(WEIGHTS), path.name)
+        # safe_mode once more refuses what carries code, and classes that are neither Keras's nor registered.
+        return keras.saving.load_model(path, safe_mode=True, compile=False)
+    except InvalidInput:
+        raise
+    except Exception as error:  # zipfile, json, h5py and Keras raise a dozen types for damaged bytes
+        reason = (str(error).strip().splitlines() or [""])[0].rstrip(".") or type(error).__name__
+        raise InvalidInput(f"model: {path.name} cannot be loaded: {reason}.") from error
+
+
+def refuse_code(network: keras.Model, recipe: str) -> None:
+    """Refuse a network before it is trained whose file `load_model` would refuse to load.
+
+    Raises:
+        InvalidInput: it has a Lambda layer.
+    """
+    if any(isinstance(layer, keras.layers.Lambda) for layer in network._flatten_layers(include_self=False)):
+        raise InvalidInput(
+            f"recipe {recipe}: network must hold no Lambda layer, which cannot be loaded without running code from a"
+            " file; use a layer of Keras or keras.ops."
+        )
+
+
+def _check_members(archive: zipfile.ZipFile, name: str) -> None:
+    members = archive.infolist()
+    strange = [member.filename for member in members if member.filename not in MEMBERS]
+    if strange:
+        raise InvalidInput(f"model: {name} may hold {', '.join(sorted(MEMBERS))} only, but holds {strange[0]!r}.")
+    _check_size(sum(member.file_size for member in members), name)  # zipfile unpacks no more than file_size
+    if archive.getinfo("config.json").file_size > MOST_CONFIG_BYTES:
+        raise InvalidInput(f"model: {name}: config.json may take {MOST_CONFIG_BYTES:,} bytes.")
+
+
+def _check_layers(config: Any, name: str) -> None:
+    """Refuse layers that are made of code, by their names and before Keras looks at them."""
+    waiting = [config]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if part.get("class_name") in ("Lambda", "__lambda__"):
+                raise InvalidInput(f"model: {name} must hold no Lambda layer, because that is code from the file.")
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+
+
+def _check_weights(content: bytes, name: str) -> None:
+    """Refuse weights that are far larger than the file: HDF5 stores an array of one value in no room at all."""
+    sizes = []
+
+    def measure(_name: str, part: Any) -> None:
+        if isinstance(part, h5py.Dataset):
+            sizes.append(math.prod(part.shape or ()) * part.dtype.itemsize)
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        file.visititems(measure)
+    _check_size(sum(sizes), name)
+
+
+def _check_size(size: int, name: str) -> None:
+    if size > MOST_BYTES:
+        raise InvalidInput(f"model: {name} may take {MOST_BYTES:,} bytes unpacked, but takes {size:,}.")
