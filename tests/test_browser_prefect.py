@@ -4,10 +4,10 @@ import os
 import re
 
 import pytest
-from browser import keep
+from browser import keep, needs_chromium
 from up_stack import Stack, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, needs_chromium, pytest.mark.timeout(600)]
 
 # The pictures of the README's tour are better with real recipes on the real data.
 FOR_THE_TOUR = bool(os.environ.get("MNIST_SCREENSHOTS"))
