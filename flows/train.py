@@ -83,8 +83,9 @@ def train(
             decision = promote_candidate(session, dataset, candidate, version, promote)
             seconds = time.monotonic() - began
             asked = ", ".join(recipes) or suite
+            champion_now = champion(session.tracker)
             result = build_summary(
-                session, asked, dataset.name, seconds, outcomes.rows, champion(session.tracker), decision
+                session, asked, dataset.name, seconds, outcomes.rows, candidate, champion_now, decision
             )
             publish_summary(session, result, summary)
             outcomes.check(result)

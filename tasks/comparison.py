@@ -108,6 +108,8 @@ def compare(
     if not evaluated:
         return None
     winner = next((name for name, each in evaluated.items() if each is candidate), None)
+    if candidate:
+        tracker.log(parent, tags={"best": f"{winner}, {candidate.test.accuracy:.2%}"})
     compared = [
         Compared(
             each.name,

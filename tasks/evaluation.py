@@ -57,7 +57,7 @@ def _log_metrics(session: Session, evaluated: Evaluated) -> None:
         "model/parameters": result.parameters,
         "diverged": int(result.status == "diverged"),
     }
-    tags: dict[str, str] = {"status": result.status}
+    tags: dict[str, str] = {"status": result.status, "mlflow.note.content": _note(evaluated)}
     if result.first_nan_step is not None:
         # A NaN is stored as 0 and not drawn, so that the divergence needs numbers and words of its own.
         metrics["first_nan_step"] = result.first_nan_step
@@ -69,4 +69,18 @@ def _log_metrics(session: Session, evaluated: Evaluated) -> None:
         evaluated.trained.run.run_id,
         [(name, float(value), moment, result.steps) for name, value in metrics.items()],
         tags=tags,
+    )
+
+
+def _note(evaluated: Evaluated) -> str:
+    """The run's description: what was trained and what came out."""
+    training, result, test = evaluated.trained.training, evaluated.trained.result, evaluated.test
+    if result.first_nan_step is not None:
+        end = f"**Diverged:** `{result.nan_variable}` is NaN from step {result.first_nan_step:,} on."
+    else:
+        end = f"Kept are the weights of step {result.kept_step:,}."
+    return (
+        f"{training.recipe.summary}.\n\nTest accuracy **{test.accuracy:.2%}** ({test.accuracy_low * 100:.2f}–"
+        f"{test.accuracy_high * 100:.2f}), validation accuracy {result.validation_accuracy:.2%}, after"
+        f" {result.steps:,} steps in {result.train_seconds:.1f} s with seed {training.seed}. {end}"
     )

@@ -22,6 +22,7 @@ from mnist_models.trainer.job import PredictJob
 from mnist_models.workers.pool import TrainingFailed
 from tasks.evaluation import Evaluated
 from tasks.failures import first_line
+from tasks.model_page import PENDING, describe_version, numbers_table, outcome, update_model_description
 from tasks.notifications import PROMOTED, notify
 from tasks.session import Session
 from tasks.tracking import Tracker
@@ -70,8 +71,9 @@ def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
         f"models:/{run.notes['model_id']}",
         run_id=run.run_id,
         model_id=run.notes["model_id"],
-        description=f"{recipe.name}: {recipe.summary}. Trained on {dataset.name}.",
+        description=_trained(dataset, candidate),
         tags={
+            **PENDING,  # first, because the page of a model lists tags in the order in which they came
             "recipe": recipe.name,
             "seed": str(candidate.trained.training.seed),
             "data": dataset.name,
@@ -102,7 +104,7 @@ def promote_candidate(
                 decision = _decide(session, dataset, candidate, version, serving)
             else:
                 decision = Decision(False, "promotion was not asked for")
-            _record(session, candidate, version, decision, serves=_version(serving) == version)
+            _record(session, dataset, candidate, version, decision, serves=_version(serving) == version)
             now = champion_version(session.tracker)
             if _version(now) == _version(serving):
                 break
@@ -231,24 +233,34 @@ def predict_images(session: Session, version: "ModelVersion", images: NDArray[np
         return np.load(folder / "probabilities.npy", allow_pickle=False)  # type: ignore[no-any-return]
 
 
-def _record(session: Session, candidate: Evaluated, version: str, decision: Decision, serves: bool) -> None:
+def _trained(dataset: Dataset, candidate: Evaluated) -> str:
+    """What a version is, in two sentences."""
+    training = candidate.trained.training
+    return f"{training.recipe.name}: {training.recipe.summary}. Trained on {dataset.name} with seed {training.seed}."
+
+
+def _record(
+    session: Session, dataset: Dataset, candidate: Evaluated, version: str, decision: Decision, serves: bool
+) -> None:
     """Note the decision where it is looked for. A version that serves keeps the one that brought it there."""
     client, name = session.tracker.client, session.settings.registered_model
-    outcome = "promoted" if decision.promote else "not promoted"
-    tags = {"decision": outcome, "reason": decision.reason}
+    tags = {"decision": outcome(decision), "reason": decision.reason}
     tags |= {f"decision.{key}": f"{value:.6g}" for key, value in decision.numbers.items()}
     if not serves:
-        for key in client.get_model_version(name, version).tags:
+        registered = client.get_model_version(name, version)
+        for key in registered.tags:
             if key.startswith("decision.") and key not in tags:  # of an earlier decision
                 client.delete_model_version_tag(name, version, key)
         for key, value in tags.items():
             client.set_model_version_tag(name, version, key, value)
+        described = describe_version(registered, _trained(dataset, candidate), decision, session.tracker.experiment_id)
+        client.update_model_version(name, version, described)
         session.tracker.log(candidate.trained.run.run_id, tags=tags)
+    update_model_description(client, name, session.tracker.experiment_id)
     session.tracker.log(session.parent_run_id, tags=tags)
     recipe = candidate.trained.training.recipe.name
-    lines = "\n".join(f"| {key.replace('_', ' ')} | {value:.6g} |" for key, value in decision.numbers.items())
     create_markdown_artifact(
-        f"**{recipe}, version {version}: {outcome}** because {decision.reason}.\n\n| | |\n|---|---|\n{lines}\n",
+        f"**{recipe}, version {version}: {outcome(decision)}** because {decision.reason}.\n\n{numbers_table(decision)}",
         key="promotion",
-        description=f"{recipe}: {outcome}",
+        description=f"{recipe}: {outcome(decision)}",
     )

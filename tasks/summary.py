@@ -19,7 +19,8 @@ from mnist_models.evaluation.promotion import Decision
 from mnist_models.redaction import redacted
 from tasks.comparison import Row, spread
 from tasks.environment import program
-from tasks.mlflow_links import mlflow_address, run_link
+from tasks.evaluation import Evaluated
+from tasks.mlflow_links import curves_link, experiment_link, mlflow_address, run_link
 from tasks.prefect_server import is_temporary, ui_address
 from tasks.registry import Champion
 from tasks.session import Session
@@ -35,10 +36,12 @@ def build_summary(
     data: str,
     seconds: float,
     rows: Sequence[Row],
+    candidate: Evaluated | None,
     champion: Champion | None,
     decision: Decision,
 ) -> dict[str, Any]:
     """The summary as JSON-able data, whose form the README describes."""
+    best = candidate.trained.run.run_id if candidate else None
     return {
         "flow_run_id": str(runtime.flow_run.id),
         "mlflow_run_id": session.parent_run_id,
@@ -50,6 +53,7 @@ def build_summary(
         "spread": {
             recipe: {"mean": mean, "sd": sd, "seeds": n} for recipe, (mean, sd, n) in spread(rows).items() if n > 1
         },
+        "best": next((each.name for each in rows if each.mlflow_run_id == best), None) if best else None,
         "champion": asdict(champion) if champion else None,
         "decision": {"promoted": decision.promote, "reason": decision.reason},
     }
@@ -71,15 +75,20 @@ def to_markdown(summary: dict[str, Any], base: str) -> str:
     """What was trained, on which data, which won and why, with links to the runs in the MLflow UI at `base`."""
     shown = summary["recipes"][:MOST_ROWS]
     lines = [
-        f"Trained **{summary['suite']}** on {summary['data']}.",
-        "",
         f"| {' | '.join(HEADINGS)} |",
         "|---|--:|--:|--:|---|",
         *(f"| {' | '.join(_linked(_cells(each), each, base, summary))} |" for each in shown),
     ]
     if len(shown) < len(summary["recipes"]):
         lines.append(f"\n… and {len(summary['recipes']) - len(shown)} more, in `comparison.csv`.")
-    return "\n\n".join(["\n".join(lines), *_remarks(summary), *_spread(summary), *_verdict(summary)])
+    # MLflow shows the first lines, and the rest when asked.
+    verdict = [f"Trained **{summary['suite']}** on {summary['data']}.", *_verdict(summary)]
+    return "\n\n".join([*verdict, "\n".join(lines), *_curves(summary, base), *_remarks(summary), *_spread(summary)])
+
+
+def _curves(summary: dict[str, Any], base: str) -> list[str]:
+    runs = [each["mlflow_run_id"] for each in summary["recipes"] if each["mlflow_run_id"] is not None]
+    return [f"[All curves together]({curves_link(base, summary['mlflow_experiment_id'], runs)})"] if runs else []
 
 
 def _linked(cells: tuple[str, ...], each: dict[str, Any], base: str, summary: dict[str, Any]) -> tuple[str, ...]:
@@ -118,8 +127,9 @@ def _verdict(summary: dict[str, Any]) -> list[str]:
         first = f"Champion: {who}" + ("." if accuracy is None else f", test accuracy {accuracy:.2%}.")
     else:
         first = "Champion: none."
-    outcome = "promoted" if decision["promoted"] else "not promoted"
-    return [first, f"The best of this run was {outcome}: {decision['reason']}."]
+    outcome = "promoted" if decision["promoted"] or not summary["best"] else "not promoted"
+    best = f"The best of this run, {summary['best']}, was" if summary["best"] else "Of this run nothing was"
+    return [first, f"{best} {outcome}: {decision['reason']}."]
 
 
 def print_summary(console: Console, settings: Settings, summary: dict[str, Any]) -> None:
@@ -145,7 +155,7 @@ def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
         store = shlex.quote(uri) if redacted(uri) == uri else '"$MLFLOW_TRACKING_URI"'  # a password stays out of sight
         program = shlex.quote(_program("mlflow"))
         lines.append(f"  {program} server --backend-store-uri {store} --host {settings.host} --port {settings.port}")
-    lines.append(f"  {base}/#/experiments/{summary['mlflow_experiment_id']}/runs?workflowType=machine_learning")
+    lines.append(f"  {experiment_link(base, summary['mlflow_experiment_id'])}")
     lines.append(f"  {_run_link(base, summary, summary['mlflow_run_id'])}")
     lines.append("See it in Prefect:")
     if is_temporary():

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from mnist_models.redaction import redacted
 from tasks.environment import set_defaults
+from tasks.experiment_page import prepare_page
 from tasks.logged_parameters import check_logged
 from tasks.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
 
     from mnist_models.data.dataset import Dataset
 
@@ -49,21 +51,26 @@ class Tracker:
 
     @cached_property
     def experiment_id(self) -> str:
-        """The experiment's id; it is created when it is missing."""
+        """The experiment's id; it is created when it is missing, and its page in the UI is prepared."""
+        experiment = self._experiment()
+        if experiment.lifecycle_stage == "deleted":
+            self.client.restore_experiment(experiment.experiment_id)
+        prepare_page(self.client, experiment)
+        return str(experiment.experiment_id)
+
+    def _experiment(self) -> "Experiment":
         from mlflow.exceptions import MlflowException
 
         name = self.settings.experiment_name
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
-            try:
-                return self.client.create_experiment(name, self.settings.resolved_artifact_location)
-            except MlflowException:  # another flow was faster
-                found = self.client.get_experiment_by_name(name)
-                if found is None:
-                    raise
-        if found.lifecycle_stage == "deleted":
-            self.client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
+        if found := self.client.get_experiment_by_name(name):
+            return found
+        try:
+            created = self.client.create_experiment(name, self.settings.resolved_artifact_location)
+        except MlflowException:  # another flow was faster
+            if found := self.client.get_experiment_by_name(name):
+                return found
+            raise
+        return self.client.get_experiment(created)
 
     def start_run(self, name: str, tags: Mapping[str, str], parent: str | None = None) -> str:
         """Create a run and give its id."""

@@ -1,6 +1,7 @@
 """Chromium without a screen, for tests that look at a UI as its users do.
 
-`page` is a fixture; `keep` saves what it shows for the README. Nothing outside this machine is reached.
+`page` is a fixture; mark its tests `browser` and `needs_chromium`. `keep` saves what it shows for the README.
+Nothing outside this machine is reached.
 """
 
 import os
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+PROGRAM = next(filter(None, map(shutil.which, PROGRAMS)), None)
+MISSING = f"needs Chromium: none of {', '.join(PROGRAMS)} is installed"
+needs_chromium = pytest.mark.skipif(PROGRAM is None, reason=MISSING)  # before anything is started
 ARGUMENTS = (
     "--no-sandbox",  # which a container, or root, does not allow
     "--disable-gpu",
@@ -24,14 +28,13 @@ SIZE = {"width": 1280, "height": 800}
 @pytest.fixture(scope="module")
 def chromium():
     """The browser, for one module: as long as Playwright is at work, nothing else can run an event loop here."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip(f"needs Chromium: none of {', '.join(PROGRAMS)} is installed")
+    if PROGRAM is None:
+        pytest.skip(MISSING)
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS, timeout=MILLISECONDS)
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS, timeout=MILLISECONDS)
         yield browser
         browser.close()
 

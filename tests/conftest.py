@@ -1,10 +1,14 @@
 """What tests share: a state folder of their own each, and one Prefect server for all that need one."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import hypothesis
 import pytest
 from browser import chromium, page  # noqa: F401
+from made_data import make_dataset, write_npz
 from up_stack import stack  # noqa: F401
 
 from mnist_models.recipes import all_recipes
@@ -52,6 +56,33 @@ def store(home, empty_store):
     """The store of `home`, ready for use."""
     (home / "state").mkdir()
     return shutil.copy(empty_store, home / "state" / "mlflow.db")
+
+
+TWO_RUNS = """
+from flows.train import train
+train("small", data="data.npz")
+train(recipes=["small", "small_best"], data="data.npz")
+"""
+
+
+@pytest.fixture(scope="session")
+def trained(prefect_server, tmp_path_factory):
+    """A folder after two flow runs: `small`, `small_best` and `small_diverged`; then two of them, reused."""
+    from prefect.settings import get_current_settings
+
+    home = tmp_path_factory.mktemp("trained")
+    (home / "recipes").mkdir()
+    (home / "recipes" / "small.py").write_text(SMALL)
+    (home / "mlflow.yml").write_text("experiment_name: test\nregistered_model: test-model\naccuracy_floor: 0.5\n")
+    write_npz(make_dataset(classes=4, side=16, train=300, test=80), home / "data.npz")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")} | {
+        "PREFECT_API_URL": get_current_settings().api.url,
+        "MNIST_CONFIG": str(home / "mlflow.yml"),
+        "MNIST_RECIPES": str(home / "recipes"),
+    }
+    done = subprocess.run([sys.executable, "-c", TWO_RUNS], cwd=home, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return home
 
 
 @pytest.fixture

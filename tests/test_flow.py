@@ -56,7 +56,10 @@ def test_the_whole_story(data, tmp_path):
     parent = mlflow_client.get_run(summary["mlflow_run_id"])
     assert parent.info.status == "FINISHED"
     assert parent.data.tags["prefect.flow_run_id"] == summary["flow_run_id"]
-    assert "small_best" in parent.data.tags["mlflow.note.content"]
+    note = parent.data.tags["mlflow.note.content"]
+    assert f"The best of this run, {summary['best']}, was promoted: {summary['decision']['reason']}." in note
+    assert note.index("Champion: ") < note.index("| [small_best](#/experiments/")
+    assert parent.data.tags["best"].startswith(f"{summary['best']}, ")
     assert names(mlflow_client.list_artifacts(parent.info.run_id)) == {
         "comparison.csv", "figures", "summary.json",
     }  # fmt: skip
@@ -93,6 +96,7 @@ def test_the_whole_story(data, tmp_path):
     diverged = mlflow_client.get_run(rows["small_diverged"]["mlflow_run_id"])
     assert diverged.data.metrics["first_nan_step"] == rows["small_diverged"]["first_nan_step"]
     assert diverged.data.tags["nan_variable"].endswith("output/bias")
+    assert "**Diverged:**" in diverged.data.tags["mlflow.note.content"]
     assert "failure" not in diverged.data.tags
     kept = names(mlflow_client.list_artifacts(diverged.info.run_id, "checkpoints"))
     assert "checkpoints/model.keras" in kept
@@ -145,6 +149,18 @@ def test_seeds_repeat_each_recipe(data):
     assert parent.data.metrics["test_accuracy/small"] == pytest.approx(np.mean(accuracies))
     assert summary["decision"] == {"promoted": False, "reason": "promotion was not asked for"}
     assert summary["champion"] is None
+    assert summary["best"] in {row["name"] for row in summary["recipes"]}
+    assert "Not promoted" in client().get_model_version("test-model", "1").description
+    assert "**not promoted**: promotion was not asked for" in client().get_registered_model("test-model").description
+    # What is decided about the same version later takes its place wherever it is told.
+    later = run(data=data, recipes=["small"], seed=5, seeds=3)
+    reason = later["decision"]["reason"]
+    version = client().get_model_version("test-model", "1")
+    assert version.description.startswith("Promoted, ")
+    assert f"**Why:** {reason}." in version.description
+    assert "not asked for" not in version.description
+    assert f"**promoted**: {reason}" in client().get_registered_model("test-model").description
+    assert version.tags["reason"] == reason
 
 
 def test_one_failure_leaves_the_others_alone(data):

@@ -1,0 +1,68 @@
+"""How an experiment opens in MLflow's UI: its description, and views of the runs table with columns for our runs.
+
+The UI has no default columns that a server could set. It has saved views: tags of the experiment that hold the
+table's state as JSON. They are offered in the menu Views of the runs page, and a link can name one.
+"""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment
+
+COMPARISONS, TRAININGS = "comparisons", "trainings"  # in tags and links; the menu shows the names below
+NOTE = "mlflow.note.content"
+
+# Column, as the UI names it → its width in pixels.
+RESULTS = {
+    "metrics.`test/accuracy`": 110,
+    "tags.`seed`": 60,
+    "tags.`status`": 90,
+    "metrics.`kept/validation_accuracy`": 170,
+    "metrics.`speed/train_seconds`": 140,
+    "metrics.`model/parameters`": 140,
+}
+MODELS = {"attributes.`Models`": 200}
+NEWEST = {"orderByKey": "attributes.start_time", "orderByAsc": False}
+# Sorted by anything but time, the table does not hide trainings under their comparison.
+BEST = {"orderByKey": "metrics.`test/accuracy`", "orderByAsc": False, "searchFilter": "tags.recipe LIKE '%'"}
+
+DESCRIPTION = """\
+Each row is a **comparison**: one run of the pipeline, the newest first, over its **trainings** (open it with +).
+Its own page begins with what was trained, on which data, what was the best and whether it was promoted, and why.
+
+- The menu **Views** has the columns that matter: *Comparisons, newest first* and *Trainings, best first*.
+- Tick two trainings and press **Compare**; the button with the curve overlays the metrics of all that are shown.
+  All recipes share the names: `train/…` at each step, `validation/…` at each validation, `test/…` once.
+- Figures and mistakes are under **Artifacts** on the page of a run.
+- A training that has met a NaN says so in `status`, `diverged` and `first_nan_step`.
+"""
+
+
+def prepare_page(client: "MlflowClient", experiment: "Experiment") -> None:
+    """Store the views, and a description unless there is one; what is there already is not written again."""
+    made = experiment.creation_time or 0
+    wanted = {
+        f"mlflow.sharedViewState.{key}": view
+        for key, view in (
+            (COMPARISONS, _view("Comparisons, newest first", made, NEWEST, _comparison_columns())),
+            (TRAININGS, _view("Trainings, best first", made, BEST, RESULTS | MODELS)),
+        )
+    }
+    if NOTE not in experiment.tags:  # the user's own stays
+        wanted[NOTE] = DESCRIPTION
+    for key, value in wanted.items():
+        if experiment.tags.get(key) != value:
+            client.set_experiment_tag(experiment.experiment_id, key, value)
+
+
+def _comparison_columns() -> dict[str, int]:
+    """A comparison has the first and the last tags, its trainings have the metrics."""
+    return {"tags.`best`": 210, "tags.`decision`": 110, **RESULTS, "tags.`reason`": 400, **MODELS}
+
+
+def _view(name: str, made: int, order: dict[str, Any], columns: dict[str, int]) -> str:
+    """A saved view as the UI reads it; `made` is in Unix milliseconds."""
+    state = {**order, "selectedColumns": [*columns], "columnOrder": [*columns], "columnWidths": columns}
+    return json.dumps({"name": name, "createdAt": made, "state": json.dumps(state)})
