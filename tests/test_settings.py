@@ -117,12 +117,12 @@ def test_a_password_in_a_wrong_file_is_not_repeated(home, content):
     assert str(caught.value).endswith(".")
 
 
-def test_the_credentials_of_a_server_do_not_stay_in_its_address(tmp_path):
-    settings = Settings.at(tmp_path, tracking_uri="https://mnist:p%40ss@mlflow.example:5000/sub")
+def test_the_credentials_of_a_server_do_not_stay_in_its_address(home):
+    settings = Settings.at(home, tracking_uri="https://mnist:p%40ss@mlflow.example:5000/sub")
     assert settings.resolved_tracking_uri == "https://mlflow.example:5000/sub"
     assert "p%40ss" not in repr(settings)
     store = "postgresql://mnist:secret@db/mnist"  # which takes them in no other way
-    assert Settings.at(tmp_path, tracking_uri=store).resolved_tracking_uri == store
+    assert Settings.at(home, tracking_uri=store).resolved_tracking_uri == store
 
 
 def test_a_wrong_variable_is_named(home, monkeypatch):
