@@ -59,6 +59,14 @@ def predict(
 
 
 @app.command()
+def sync() -> None:
+    """Send to MLflow what it could not take: nothing is trained again."""
+    from flows.sync import run_sync
+
+    raise typer.Exit(run_sync())
+
+
+@app.command()
 def up(
     host: Annotated[str, typer.Option(help="The address to listen on [default: host in mlflow.yml].")] = "",
 ) -> None:

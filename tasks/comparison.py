@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from mnist_models.evaluation.compared import Compared
 from tasks.evaluation import Evaluated
+from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
 from tasks.session import Session
 
 
@@ -91,7 +92,14 @@ def best(evaluated: Sequence[Evaluated]) -> Evaluated | None:
     )
 
 
-@task(name="compare", task_run_name="compare", cache_policy=NO_CACHE)
+@task(
+    name="compare",
+    task_run_name="compare",
+    cache_policy=NO_CACHE,
+    retries=MANY,
+    retry_delay_seconds=PAUSE_SECONDS,
+    retry_condition_fn=worth_waiting,
+)
 def compare(
     session: Session, data_folder: Path, rows: Sequence[Row], evaluated: dict[str, Evaluated]
 ) -> Evaluated | None:

@@ -7,7 +7,7 @@ from traceback import format_exception
 
 from mnist_models.workers.pool import PoolClosed, TrainerDied, TrainingFailed
 from tasks.session import Session
-from tasks.tracked_run import TrackedRun
+from tasks.training_run import TrainingRun
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def first_line(error: BaseException) -> str:
 
 
 @contextmanager
-def true_status(session: Session, run: TrackedRun, name: str, last_attempt: bool) -> Iterator[None]:
+def true_status(session: Session, run: TrainingRun, name: str, last_attempt: bool) -> Iterator[None]:
     """Whatever ends the training too early, say so on the screen and in its run."""
     try:
         yield
@@ -41,13 +41,17 @@ def true_status(session: Session, run: TrackedRun, name: str, last_attempt: bool
         raise
 
 
-def _end_early(session: Session, run: TrackedRun, status: str, reason: str, traceback: str) -> None:
+def _end_early(session: Session, run: TrainingRun, status: str, reason: str, traceback: str) -> None:
     """Record a failure as well as the store allows; it must not hide the failure itself."""
     try:
+        if status != "KILLED":
+            run.ensure_open()
+        elif not run.opened:
+            return
         session.tracker.log(run.run_id, tags={"status": status.lower(), "failure": reason})
         if traceback:
             session.tracker.log_text(run.run_id, traceback, "traceback.txt")
         session.tracker.end_run(run.run_id, status)
         session.open_runs.discard(run.run_id)
     except Exception as error:
-        logger.warning("the run %s could not be closed as %s: %s", run.run_id, status, error)
+        logger.warning("the run %s could not be closed as %s: %s", run.notes.get("run_id"), status, error)

@@ -20,6 +20,7 @@ from mnist_models.images.prepare import measure_preparation
 from mnist_models.trainer.job import PredictJob
 from tasks.evaluation import Evaluated
 from tasks.notifications import PROMOTED, notify
+from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
 from tasks.session import Session
 from tasks.tracking import Tracker
 
@@ -40,7 +41,14 @@ class Champion:
     test_accuracy: float | None  # None for a version that something else has registered
 
 
-@task(name="register", task_run_name="register", cache_policy=NO_CACHE)
+@task(
+    name="register",
+    task_run_name="register",
+    cache_policy=NO_CACHE,
+    retries=MANY,
+    retry_delay_seconds=PAUSE_SECONDS,
+    retry_condition_fn=worth_waiting,
+)
 def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     """Make the candidate a version of the registered model, unless it is one; gives the version."""
     from mlflow.exceptions import MlflowException
@@ -80,7 +88,14 @@ def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     return str(created.version)
 
 
-@task(name="promote", task_run_name="promote", cache_policy=NO_CACHE)
+@task(
+    name="promote",
+    task_run_name="promote",
+    cache_policy=NO_CACHE,
+    retries=MANY,
+    retry_delay_seconds=PAUSE_SECONDS,
+    retry_condition_fn=worth_waiting,
+)
 def promote_candidate(
     session: Session, dataset: Dataset, candidate: Evaluated | None, version: str | None, wanted: bool
 ) -> Decision:

@@ -20,6 +20,7 @@ from mnist_models.evaluation.promotion import Decision
 from tasks.comparison import Row, spread
 from tasks.environment import program
 from tasks.mlflow_links import mlflow_address, run_link
+from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
 from tasks.prefect_server import is_temporary, ui_address
 from tasks.registry import Champion
 from tasks.session import Session
@@ -55,7 +56,14 @@ def build_summary(
     }
 
 
-@task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)
+@task(
+    name="summarise",
+    task_run_name="summarise",
+    cache_policy=NO_CACHE,
+    retries=MANY,
+    retry_delay_seconds=PAUSE_SECONDS,
+    retry_condition_fn=worth_waiting,
+)
 def publish_summary(session: Session, summary: dict[str, Any], file: str) -> None:
     """Write the summary to `file` if one is named, to the parent run and to a Prefect artifact."""
     content = json.dumps(summary, indent=2, allow_nan=False)

@@ -5,7 +5,6 @@ metric only once for the same name, step, time and value. So replaying twice, af
 between, changes nothing.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +27,7 @@ class TrackedRun:
     def __init__(self, tracker: Tracker, directory: Path) -> None:
         self.tracker, self.directory = tracker, directory
         self._file = directory / "tracking.json"
-        self._store = hashlib.sha256(tracker.settings.resolved_tracking_uri.encode()).hexdigest()[:16]
+        self._store = tracker.store_id
         self.notes: dict[str, Any] = self._all_notes().get(self._store, {})
 
     @property
