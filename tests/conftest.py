@@ -7,6 +7,8 @@ import pytest
 
 from mnist_models.recipes import all_recipes
 
+pytest_plugins = ["fault_report", "fault_fixtures"]
+
 # How long an example takes says nothing on a machine that is busy with something else.
 hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.load_profile("project")
