@@ -1,6 +1,7 @@
 """`mnist …`: a thin front on the flows. Everything heavy is imported only by the command that needs it."""
 
 import sys
+from errno import ENOSPC
 from typing import Annotated, NoReturn
 
 import typer
@@ -86,10 +87,10 @@ def status() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Show how this machine trains: device, processes, threads and precision, each with the reason."""
+    """Show how this machine trains and why, what is wrong with it, and what to do."""
     from flows.doctor import print_diagnosis
 
-    print_diagnosis()
+    raise typer.Exit(print_diagnosis())
 
 
 def main() -> None:
@@ -103,6 +104,11 @@ def main() -> None:
         _end(error.format_message() if isinstance(error, typer.BadParameter) else str(error), 2)
     except Unavailable as error:
         _end(str(error), 1)
+    except OSError as error:
+        if error.errno != ENOSPC:
+            raise
+        where = error.filename or "what is written"
+        _end(f"the disk of {where} is full: make room, and the same command goes on where this one stopped.", 1)
     if status == INTERRUPTED:  # typer's answer to Ctrl-C
         print("mnist: interrupted; the same command goes on where this one stopped", file=sys.stderr)
     sys.exit(status if isinstance(status, int) else 0)

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import socket
 import sys
 import threading
 
@@ -12,10 +11,11 @@ from honcho.manager import Manager
 from rich.console import Console
 
 from mnist_models.atomic import write_atomically
-from mnist_models.errors import InvalidInput, Unavailable
+from mnist_models.errors import Unavailable
 from tasks.environment import program, set_defaults
 from tasks.exposure import PREFECT_PASSWORD, check_exposure, mlflow_asks_for_password
 from tasks.mlflow_links import mlflow_address
+from tasks.ports import check_port_free
 from tasks.reachable import wait_until_answers
 from tasks.settings import Settings, load_settings
 
@@ -70,7 +70,7 @@ def _run(settings: Settings) -> int:
     processes = _processes(settings)
     for name, setting, port in (("mlflow", "port", settings.port), ("prefect", "prefect_port", settings.prefect_port)):
         if name in processes:
-            _check_free(settings.host, setting, port)
+            check_port_free(settings.host, setting, port)
     manager = _Together()
     for name, (command, environment) in processes.items():
         manager.add_process(name, f"exec {shlex.join(command)}", env=os.environ | environment)
@@ -86,18 +86,6 @@ def _run(settings: Settings) -> int:
             " above say why, and `mnist up` starts them again."
         )
     return 0
-
-
-def _check_free(host: str, setting: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InvalidInput(
-                f"mlflow.yml: {setting}: {host}:{port} cannot be used ({error.strerror}); end what listens there, or"
-                f" choose another with MLFLOW_{setting.upper()}."
-            ) from None
 
 
 def _prefect_api(settings: Settings) -> str:

@@ -12,10 +12,17 @@ from tasks.training_run import TrainingRun
 logger = logging.getLogger(__name__)
 
 
+EXHAUSTED = "ResourceExhaustedError"  # TensorFlow's, of a GPU's memory; its message has several lines
+HINT = "give the recipe a smaller batch_size, or let nothing else use the device meanwhile"
+
+
 def first_line(error: BaseException) -> str:
-    """What an error says in one line; of a traceback, its last."""
+    """What an error says in one line; of a traceback, its last, with a hint where one helps."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[-1] if isinstance(error, TrainingFailed) else lines[0]
+    if not isinstance(error, TrainingFailed):
+        return lines[0]
+    raised = next((line for line in reversed(lines) if EXHAUSTED in line), None)
+    return lines[-1] if raised is None else f"{raised}; {HINT}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What tests of faults share: a Prefect server, a place for each, and what comes of the same recipes without a fault."""
+"""What tests of faults share: a Prefect server, a place for each, and what comes of it all without a fault."""
 
 import time
 

@@ -34,6 +34,7 @@ class Injection:
     """One fault, and what came of it."""
 
     row: int
+    count: int = 1  # how many were injected in one go
     survived: bool = False
     lost: int = 0  # metric records
     doubled: int = 0
@@ -121,6 +122,9 @@ def _table(seed):
             continue
         seconds = [each.seconds for each in of_row if each.seconds is not None]
         times = f"{median(seconds):.1f} s, {max(seconds):.1f} s" if seconds else "–"
-        survived, wrong = sum(each.survived for each in of_row), sum(each.lost + each.doubled for each in of_row)
-        lines.append(f"| {row} | {name} | {len(of_row)} | {survived} | {wrong} | {times} |")
+        survived, wrong = (
+            sum(each.count * each.survived for each in of_row),
+            sum(each.lost + each.doubled for each in of_row),
+        )
+        lines.append(f"| {row} | {name} | {sum(each.count for each in of_row)} | {survived} | {wrong} | {times} |")
     return "\n".join(lines) + "\n"

@@ -109,7 +109,9 @@ def test_eight_writers_at_once_lose_and_double_nothing(place, tmp_path, injectio
         writer.stdin.close()
         writer.stdout.close()
     assert statuses == [0] * 8
-    counts = place.query("select count(*), count(distinct step) from metrics where key = 'train/loss' group by run_uuid")
+    counts = place.query(
+        "select count(*), count(distinct step) from metrics where key = 'train/loss' group by run_uuid"
+    )
     injection.lost = 8 * steps - sum(distinct for _, distinct in counts)
     injection.doubled = sum(rows - distinct for rows, distinct in counts)
     assert counts == [(steps, steps)] * 8

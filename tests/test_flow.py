@@ -41,6 +41,7 @@ def names(artifacts):
     return {artifact.path for artifact in artifacts}
 
 
+@pytest.mark.fault(9)
 def test_the_whole_story(data, tmp_path):
     summary = run(data=data, summary=str(tmp_path / "summary.json"))
     assert json.loads((tmp_path / "summary.json").read_text()) == summary
@@ -167,6 +168,23 @@ def test_one_failure_leaves_the_others_alone(data):
     failed = mlflow_client.get_run(rows["small_broken"]["mlflow_run_id"])
     assert "cannot be built" in failed.data.tags["failure"]
     assert "traceback.txt" in names(mlflow_client.list_artifacts(failed.info.run_id))
+
+
+@pytest.mark.fault(21)
+def test_exhausted_gpu_memory_is_named_with_a_hint_and_costs_the_siblings_nothing(data):
+    from tasks.chains import RecipesFailed
+
+    with pytest.raises(RecipesFailed, match="not finished: small_greedy") as caught:
+        run(data=data, recipes=["small", "small_greedy"])
+    rows = {row["recipe"]: row for row in caught.value.summary["recipes"]}
+    assert [rows[name]["status"] for name in ("small", "small_greedy")] == ["finished", "failed"]
+    assert "batch_size" in rows["small_greedy"]["reason"]
+    failed = client().get_run(rows["small_greedy"]["mlflow_run_id"])
+    assert failed.info.status == "FAILED"
+    assert "OOM when allocating" in failed.data.tags["failure"]
+    logs = "".join(file.read_text() for file in Path("state/logs").glob("trainer-*.log"))
+    assert "Traceback" not in logs  # it went where it belongs: into the run
+    assert caught.value.summary["champion"]["recipe"] == "small"
 
 
 class Killer(threading.Thread):
