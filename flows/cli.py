@@ -1,6 +1,7 @@
 """`mnist …`: a thin front on the flows. Everything heavy is imported only by the command that needs it."""
 
 import sys
+from errno import ENOSPC
 from typing import Annotated, NoReturn
 
 import typer
@@ -60,6 +61,14 @@ def predict(
 
 
 @app.command()
+def sync() -> None:
+    """Send to MLflow what it could not take: nothing is trained again."""
+    from flows.sync import run_sync
+
+    raise typer.Exit(run_sync())
+
+
+@app.command()
 def up(
     host: Annotated[str, typer.Option(help="The address to listen on [default: host in mlflow.yml].")] = "",
 ) -> None:
@@ -79,10 +88,10 @@ def status() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Show how this machine trains: device, processes, threads and precision, each with the reason."""
+    """Show how this machine trains and why, what is wrong with it, and what to do."""
     from flows.doctor import print_diagnosis
 
-    print_diagnosis()
+    raise typer.Exit(print_diagnosis())
 
 
 def main() -> None:
@@ -96,6 +105,11 @@ def main() -> None:
         _end(error.format_message() if isinstance(error, typer.BadParameter) else str(error), 2)
     except Unavailable as error:
         _end(str(error), 1)
+    except OSError as error:
+        if error.errno != ENOSPC:
+            raise
+        where = error.filename or "what is written"
+        _end(f"the disk of {where} is full: make room, and the same command goes on where this one stopped.", 1)
     if status == INTERRUPTED:  # typer's answer to Ctrl-C
         print("mnist: interrupted; the same command goes on where this one stopped", file=sys.stderr)
     sys.exit(status if isinstance(status, int) else 0)

@@ -7,7 +7,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from mnist_models.errors import Unavailable
 from tasks.environment import set_defaults
 from tasks.prefect_server import check_configured_server, start_temporary_server, wait_until_ready
 from tasks.reachable import check_reachable
@@ -40,8 +39,6 @@ def run_train(
     folders = [settings.runs / training.folder for training in request.trainings(dataset.digest)]
     unfinished = sum(force or RunDirectory(folder).result() is None for folder in folders)
     with trainers_started_early(settings, unfinished):
-        from mlflow.exceptions import MlflowException
-
         from flows.train import train
         from tasks.chains import RecipesFailed
         from tasks.summary import print_summary
@@ -53,12 +50,6 @@ def run_train(
             status = 0
         except RecipesFailed as failure:
             result, status = failure.summary, 1
-        except MlflowException as error:
-            reason = str(error).strip().splitlines()[0]
-            raise Unavailable(
-                f"MLflow does not do its part: {reason}; what was trained is in {settings.state}, and the same command"
-                " goes on from there."
-            ) from error
     print_summary(console, settings, result)
     return status
 

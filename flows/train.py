@@ -26,6 +26,7 @@ from tasks.request import (
 from tasks.session import open_session
 from tasks.summary import build_summary, publish_summary
 from tasks.training import label
+from tasks.unsent import kept_until_sent
 
 THREADS = 512  # a thread for each task that waits; how many train at once is the trainer pool's business
 
@@ -73,7 +74,11 @@ def train(
     with open_session() as session:
         dataset, data_folder = fetch_data(session, data)
         trainings = request.trainings(dataset.digest)
-        with parent_run(session, suite, recipes, request, dataset) as flow_tags:
+        asked_for = runtime.flow_run.parameters
+        with (
+            kept_until_sent(session.settings, asked_for, dataset.digest),
+            parent_run(session, suite, recipes, request, dataset) as flow_tags,
+        ):
             chains = Chains(session, dataset, data_folder, flow_tags)
             for training in trainings:
                 chains.start(training, label(training, seeds), force)

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import socket
 import sys
 import threading
 import time
@@ -11,10 +10,11 @@ from filelock import FileLock, Timeout
 from honcho.manager import Manager
 from rich.console import Console
 
-from mnist_models.errors import InvalidInput, Unavailable
+from mnist_models.errors import Unavailable
 from tasks.environment import program, set_defaults
 from tasks.exposure import PREFECT_PASSWORD, check_exposure, mlflow_asks_for_password
 from tasks.mlflow_links import mlflow_address
+from tasks.ports import check_port_free
 from tasks.prefect_server import check_configured_server
 from tasks.reachable import check_reachable, wait_until_answers
 from tasks.settings import Settings, load_settings
@@ -72,7 +72,7 @@ def _run(settings: Settings) -> int:
     processes = _processes(settings)
     for name, setting, port in (("mlflow", "port", settings.port), ("prefect", "prefect_port", settings.prefect_port)):
         if name in processes:
-            _check_free(settings.host, setting, port)
+            check_port_free(settings.host, setting, port)
     settings.running.unlink(missing_ok=True)
     manager = _Together()
     for name, (command, environment) in processes.items():
@@ -89,18 +89,6 @@ def _run(settings: Settings) -> int:
             " above say why, and `mnist up` starts them again."
         )
     return 0
-
-
-def _check_free(host: str, setting: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InvalidInput(
-                f"mlflow.yml: {setting}: {host}:{port} cannot be used ({error.strerror}); end what listens there, or"
-                f" choose another with MLFLOW_{setting.upper()}."
-            ) from None
 
 
 def _prefect_api(settings: Settings) -> str:

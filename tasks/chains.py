@@ -14,6 +14,7 @@ from tasks.comparison import Row, row
 from tasks.errors import analyse_errors
 from tasks.evaluation import Evaluated, evaluate_training
 from tasks.failures import first_line
+from tasks.outage import is_mlflows
 from tasks.session import Session
 from tasks.tracked_run import TrackedRun
 from tasks.training import train_recipe
@@ -73,19 +74,27 @@ class Chains:
         self._started.append((training, name, (trained, evaluated, analysed)))
 
     def outcomes(self) -> Outcomes:
-        """Wait for all trainings and their analyses."""
+        """Wait for all trainings and their analyses.
+
+        Raises:
+            what MLflow has raised, if it does not know all that was trained: a comparison would leave that out.
+        """
         order = list(all_recipes())
         rows: list[Row] = []
         evaluated: dict[str, Evaluated] = {}
+        unsent: list[Exception] = []
         for training, name, futures in sorted(
             self._started, key=lambda started: (order.index(started[0].recipe.name), started[0].seed)
         ):
             results = [_end(future) for future in futures]
+            unsent.extend(result for result in results if is_mlflows(result))
             if isinstance(results[-1], Evaluated):
                 evaluated[name] = results[-1]
                 rows.append(row(name, results[-1]))
             else:
                 rows.append(self._failed(training, name, results))
+        if unsent:
+            raise unsent[0]
         return Outcomes(tuple(rows), evaluated)
 
     def _failed(self, training: Training, name: str, results: Sequence[Any]) -> Row:

@@ -11,6 +11,7 @@ from prefect import task
 
 from mnist_models.evaluation.compared import Compared
 from tasks.evaluation import Evaluated
+from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
 from tasks.session import Session
 
 
@@ -90,7 +91,14 @@ def best(evaluated: Sequence[Evaluated]) -> Evaluated | None:
     )
 
 
-@task(name="compare", task_run_name="compare", persist_result=False)
+@task(
+    name="compare",
+    task_run_name="compare",
+    persist_result=False,
+    retries=MANY,
+    retry_delay_seconds=PAUSE_SECONDS,
+    retry_condition_fn=worth_waiting,
+)
 def compare(
     session: Session, data_folder: Path, rows: Sequence[Row], evaluated: dict[str, Evaluated]
 ) -> Evaluated | None:

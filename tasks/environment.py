@@ -17,8 +17,11 @@ DEFAULTS = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,mnist_models",
     # A flow run that has sent no sign of life for longer is dead (flows/automations.py).
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-    # A server that does not answer is waited for by us, not by the HTTP client for minutes.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    # A server that does not answer is waited for by us, at the end of a training and for as long as the settings say
+    # (tasks/outage.py), not by the HTTP client for minutes. A request that stalls is given up after 10 s, twice: so
+    # long the end of an interrupted command may wait for it. Trainings never do, and uploads that move do not stall.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }
 
 

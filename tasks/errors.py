@@ -5,12 +5,20 @@ from prefect import task
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.mistakes import mistakes_html, mistakes_table
 from tasks.evaluation import Evaluated
+from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
 from tasks.session import Session
 
 
-@task(name="analyse errors", persist_result=False)
+@task(
+    name="analyse errors",
+    persist_result=False,
+    retries=MANY,
+    retry_delay_seconds=PAUSE_SECONDS,
+    retry_condition_fn=worth_waiting,
+)
 def analyse_errors(session: Session, dataset: Dataset, evaluated: Evaluated) -> Evaluated:
     """Log the mistakes, unless that is done already, and close the training's run: this is its last task."""
+    session.pool.check_open()
     trained, probabilities = evaluated.trained, evaluated.predictions.test
     run = trained.run
     if "closed" in run.notes:

@@ -8,6 +8,8 @@ from prefect import task
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.metrics import Evaluation, evaluate
 from mnist_models.run_directory import Predictions
+from tasks.logged_model import log_model
+from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
 from tasks.session import Session
 from tasks.training import Trained
 
@@ -22,13 +24,25 @@ class Evaluated:
     validation_loss: float
 
 
-@task(name="evaluate", persist_result=False)
+@task(
+    name="evaluate",
+    persist_result=False,
+    retries=MANY,
+    retry_delay_seconds=PAUSE_SECONDS,
+    retry_condition_fn=worth_waiting,
+)
 def evaluate_training(session: Session, dataset: Dataset, data_folder: Path, trained: Trained) -> Evaluated:
-    """Compute the metrics of the kept weights, and log them with their figures unless that is done already."""
+    """Compute the metrics of the kept weights, and log them with the training's files and figures, unless that is done.
+
+    The first task that cannot do without MLflow; it waits for it.
+    """
+    session.pool.check_open()
     predicted = trained.directory.predictions()
     test = evaluate(predicted.test, dataset.y_test)
     validation = evaluate(predicted.validation, dataset.y_train[predicted.validation_indices])
     evaluated = Evaluated(trained, predicted, test, validation.log_loss)
+    trained.run.ensure_open()
+    _log_files(session, trained, dataset)
     if "evaluated" not in trained.run.notes:
         _log_metrics(session, evaluated)
         directory = trained.directory.path
@@ -38,6 +52,26 @@ def evaluate_training(session: Session, dataset: Dataset, data_folder: Path, tra
             session.tracker.log_file(trained.run.run_id, file, "figures")
         trained.run.note(evaluated=True)
     return evaluated
+
+
+def _log_files(session: Session, trained: Trained, dataset: Dataset) -> None:
+    """Store the model, the kept checkpoints and the predictions, once."""
+    run, directory = trained.run, trained.directory
+    if "model_id" in run.notes:
+        return
+    for file in (directory.model_file, *directory.kept_files()):
+        session.tracker.log_file(run.run_id, file, "checkpoints")
+    session.tracker.log_file(run.run_id, directory.predictions_file)
+    model_id = log_model(
+        session.tracker,
+        run.run_id,
+        trained.training.recipe.name,
+        directory.model_file,
+        dataset.x_test[:2],
+        dataset.classes,
+        trained.result.kept_step,
+    )
+    run.note(model_id=model_id)
 
 
 def _log_metrics(session: Session, evaluated: Evaluated) -> None:

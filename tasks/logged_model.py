@@ -36,13 +36,22 @@ def log_model(
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
     client = tracker.client
-    created = client.create_logged_model(tracker.experiment_id, name=name, source_run_id=run_id, model_type="keras")
+    model_id = _begun(tracker, run_id) or str(
+        client.create_logged_model(tracker.experiment_id, name=name, source_run_id=run_id, model_type="keras").model_id
+    )
     with TemporaryDirectory() as folder:
-        write_model_folder(Path(folder), model, example, classes, run_id, created.model_id)
-        client.log_model_artifacts(created.model_id, folder)
-    client.finalize_logged_model(created.model_id, LoggedModelStatus.READY)
-    client.log_outputs(run_id, [LoggedModelOutput(model_id=created.model_id, step=step)])
-    return str(created.model_id)
+        write_model_folder(Path(folder), model, example, classes, run_id, model_id)
+        client.log_model_artifacts(model_id, folder)
+    client.finalize_logged_model(model_id, LoggedModelStatus.READY)
+    client.log_outputs(run_id, [LoggedModelOutput(model_id=model_id, step=step)])
+    return model_id
+
+
+def _begun(tracker: Tracker, run_id: str) -> str | None:
+    """What an upload that was cut has left: it is completed, rather than logged a second time."""
+    filter_string = f"source_run_id = '{run_id}'"
+    found = tracker.client.search_logged_models([tracker.experiment_id], filter_string=filter_string)
+    return str(found[0].model_id) if found else None
 
 
 def write_model_folder(

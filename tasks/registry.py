@@ -24,6 +24,7 @@ from tasks.evaluation import Evaluated
 from tasks.failures import first_line
 from tasks.model_page import PENDING, describe_version, numbers_table, outcome, update_model_description
 from tasks.notifications import PROMOTED, notify
+from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
 from tasks.session import Session
 from tasks.tracking import Tracker
 
@@ -46,7 +47,14 @@ class Champion:
     test_accuracy: float | None  # None for a version that something else has registered
 
 
-@task(name="register", task_run_name="register", persist_result=False)
+@task(
+    name="register",
+    task_run_name="register",
+    persist_result=False,
+    retries=MANY,
+    retry_delay_seconds=PAUSE_SECONDS,
+    retry_condition_fn=worth_waiting,
+)
 def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     """Make the candidate a version of the registered model, unless it is one; gives the version."""
     from mlflow.exceptions import MlflowException
@@ -87,7 +95,14 @@ def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     return str(created.version)
 
 
-@task(name="promote", task_run_name="promote", persist_result=False)
+@task(
+    name="promote",
+    task_run_name="promote",
+    persist_result=False,
+    retries=MANY,
+    retry_delay_seconds=PAUSE_SECONDS,
+    retry_condition_fn=worth_waiting,
+)
 def promote_candidate(
     session: Session, dataset: Dataset, candidate: Evaluated | None, version: str | None, wanted: bool
 ) -> Decision:

@@ -2,7 +2,7 @@
 
 import logging
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from getpass import getuser
@@ -35,9 +35,14 @@ class Session:
         self.pool, self.drawer = pool, drawer
         self.tracker = Tracker(settings)
         self.leisure = Leisure(pool)
-        self.parent_run_id = ""
+        self.open_parent: Callable[[], str] = str  # set by tasks/parent_run.py
         self.open_runs: set[str] = set()  # trainings' runs that no task has ended yet
         self.renewed: set[str] = set()  # identities that --force has already set aside
+
+    @property
+    def parent_run_id(self) -> str:
+        """The MLflow run of the whole flow run, which is opened when it is first needed."""
+        return self.open_parent()
 
     @property
     def runs(self) -> Path:

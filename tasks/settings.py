@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     accuracy_floor: float = Field(0.9, ge=0, le=1)
     significance_level: float = Field(0.05, gt=0, lt=0.5)
     margin: float = Field(0.002, ge=0, le=0.5)
+    patience: float = Field(120.0, ge=0, le=86_400)
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(5000, ge=1, le=65535)
     prefect_port: int = Field(4200, ge=1, le=65535)
@@ -150,6 +151,16 @@ class Settings(BaseSettings):
     def runs(self) -> Path:
         """The folder of run directories."""
         return self.state / "runs"
+
+    @property
+    def flows(self) -> Path:
+        """The folder in which flow runs show that they are alive."""
+        return self.state / "flows"
+
+    @property
+    def unsent(self) -> Path:
+        """The folder of requests of which MLflow has not taken everything."""
+        return self.state / "unsent"
 
     @property
     def data(self) -> Path:

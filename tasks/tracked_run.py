@@ -5,7 +5,6 @@ metric only once for the same name, step, time and value. So replaying twice, af
 between, changes nothing.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +12,6 @@ from typing import Any
 
 from mnist_models.atomic import flush, write_atomically
 from mnist_models.metrics_log import read_records
-from mnist_models.redaction import redacted
-from tasks.credentials import without_credentials
 from tasks.tracking import Tracker
 
 PORTION_BYTES = 50_000
@@ -30,9 +27,7 @@ class TrackedRun:
     def __init__(self, tracker: Tracker, directory: Path) -> None:
         self.tracker, self.directory = tracker, directory
         self._file = directory / "tracking.json"
-        # With a new password it is the same store still.
-        store = without_credentials(redacted(tracker.settings.resolved_tracking_uri))
-        self._store = hashlib.sha256(store.encode()).hexdigest()[:16]
+        self._store = tracker.store_id
         self.notes: dict[str, Any] = self._all_notes().get(self._store, {})
 
     @property

@@ -1,6 +1,8 @@
 """What is logged to MLflow, and how: every call names its run."""
 
+import hashlib
 import json
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mnist_models.redaction import redacted
+from tasks.credentials import without_credentials
 from tasks.environment import set_defaults
 from tasks.experiment_page import prepare_page
 from tasks.logged_parameters import check_logged
@@ -18,8 +21,12 @@ from tasks.settings import Settings
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
+    from mlflow.entities import Run as MlflowRun
 
     from mnist_models.data.dataset import Dataset
+
+
+logger = logging.getLogger(__name__)
 
 
 class Tracker:
@@ -37,8 +44,6 @@ class Tracker:
     def client(self) -> "MlflowClient":
         """The client; importing MLflow takes seconds, so it is done on first use."""
         set_defaults()
-        import logging
-
         for chatty in ("alembic", "mlflow.store", "mlflow.system_metrics"):
             logging.getLogger(chatty).setLevel(logging.ERROR)
         from mlflow import MlflowClient, set_tracking_uri
@@ -48,6 +53,13 @@ class Tracker:
             Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         set_tracking_uri(uri)  # the registry's `models:/` URIs are resolved through the global one
         return MlflowClient(uri, registry_uri=uri)
+
+    @cached_property
+    def store_id(self) -> str:
+        """What tells this store from others in notes on the disk, without its address, which may hold a password."""
+        # With a new password it is the same store still.
+        store = without_credentials(redacted(self.settings.resolved_tracking_uri))
+        return hashlib.sha256(store.encode()).hexdigest()[:16]
 
     @cached_property
     def experiment_id(self) -> str:
@@ -90,6 +102,11 @@ class Tracker:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return False
+
+    def find_runs(self, **tags: str) -> list["MlflowRun"]:
+        """The experiment's runs that have all these tags, in which `__` stands for a dot."""
+        wanted = (f"tags.`{name.replace('__', '.')}` = '{value}'" for name, value in tags.items())
+        return list(self.client.search_runs([self.experiment_id], " and ".join(wanted)))
 
     def resume_run(self, run_id: str) -> None:
         """Say that a run goes on, whatever an interruption has made of its status."""
@@ -153,7 +170,10 @@ class Tracker:
 
     @contextmanager
     def system_metrics(self, run_id: str) -> Iterator[None]:
-        """Record the machine's load, memory, disk and GPUs in the run while the block runs."""
+        """Record the machine's load, memory, disk and GPUs in the run while the block runs, as far as the store allows.
+
+        Nothing depends on these records, so that no failure to make them is raised.
+        """
         from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
         monitor = SystemMetricsMonitor(
@@ -167,10 +187,13 @@ class Tracker:
         try:
             yield
         finally:
-            monitor.finish()
-            if rest := monitor.aggregate_metrics():  # what a short training has sampled but not yet sent
-                monitor.publish_metrics(rest)
-                monitor.mlflow_logger.flush()
+            try:
+                monitor.finish()
+                if rest := monitor.aggregate_metrics():  # what a short training has sampled but not yet sent
+                    monitor.publish_metrics(rest)
+                    monitor.mlflow_logger.flush()
+            except Exception as error:
+                logger.warning("the run %s lacks some of the machine's metrics: %s", run_id, error)
 
     def log_text(self, run_id: str, text: str, name: str) -> None:
         """Store text as an artifact of the run."""

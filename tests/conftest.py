@@ -13,6 +13,8 @@ from up_stack import stack  # noqa: F401
 
 from mnist_models.recipes import all_recipes
 
+pytest_plugins = ["fault_report", "fault_fixtures"]
+
 # How long an example takes says nothing on a machine that is busy with something else.
 hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.load_profile("project")
@@ -123,6 +125,13 @@ def broken_network(shape, classes):
     raise RuntimeError("this network cannot be built")
 
 
+def greedy_network(shape, classes):
+    """Raise what TensorFlow raises when a GPU's memory is exhausted."""
+    import tensorflow as tf
+
+    raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[4096,28,28,64]")
+
+
 SMALL = replace(
     NAIVE, name="small", summary="Small", network=network, loss="cross_entropy", batch_size=20, steps=40,
     validations=4, validation_fraction=0.2, suites=("small",), notebook_row=None, study="smallness", seconds=1,
@@ -139,6 +148,7 @@ RECIPES = (
         optimizer=Optimizer("sgd", 500.0), suites=(), study=None,
     ),
     replace(SMALL, name="small_broken", summary="Small, broken", network=broken_network, suites=(), study=None),
+    replace(SMALL, name="small_greedy", summary="Small, greedy", network=greedy_network, suites=(), study=None),
     replace(SMALL, name="small_orphan", summary="Small, orphaned", continues="small_broken", suites=(), study=None),
     replace(
         KERAS, name="small_conv", summary="Small, convolutional", epochs=None, steps=20, suites=(), notebook_row=None,

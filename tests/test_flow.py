@@ -42,6 +42,7 @@ def names(artifacts):
     return {artifact.path for artifact in artifacts}
 
 
+@pytest.mark.fault(9)
 def test_the_whole_story(data, tmp_path):
     summary = run(data=data, summary=str(tmp_path / "summary.json"))
     assert json.loads((tmp_path / "summary.json").read_text()) == summary
@@ -163,6 +164,7 @@ def test_seeds_repeat_each_recipe(data):
     assert version.tags["reason"] == reason
 
 
+@pytest.mark.fault(4)
 def test_one_failure_leaves_the_others_alone(data):
     from tasks.chains import RecipesFailed
 
@@ -183,6 +185,23 @@ def test_one_failure_leaves_the_others_alone(data):
     failed = mlflow_client.get_run(rows["small_broken"]["mlflow_run_id"])
     assert "cannot be built" in failed.data.tags["failure"]
     assert "traceback.txt" in names(mlflow_client.list_artifacts(failed.info.run_id))
+
+
+@pytest.mark.fault(21)
+def test_exhausted_gpu_memory_is_named_with_a_hint_and_costs_the_siblings_nothing(data):
+    from tasks.chains import RecipesFailed
+
+    with pytest.raises(RecipesFailed, match="not finished: small_greedy") as caught:
+        run(data=data, recipes=["small", "small_greedy"])
+    rows = {row["recipe"]: row for row in caught.value.summary["recipes"]}
+    assert [rows[name]["status"] for name in ("small", "small_greedy")] == ["finished", "failed"]
+    assert "batch_size" in rows["small_greedy"]["reason"]
+    failed = client().get_run(rows["small_greedy"]["mlflow_run_id"])
+    assert failed.info.status == "FAILED"
+    assert "OOM when allocating" in failed.data.tags["failure"]
+    logs = "".join(file.read_text() for file in Path("state/logs").glob("trainer-*.log"))
+    assert "Traceback" not in logs  # it went where it belongs: into the run
+    assert caught.value.summary["champion"]["recipe"] == "small"
 
 
 class Killer(threading.Thread):
@@ -236,6 +255,7 @@ def test_a_killed_trainer_goes_on_in_the_same_run_and_nothing_is_doubled(data):
     assert len(result["resumed_at"]) == 2
 
 
+@pytest.mark.fault(1)
 def test_a_trainer_that_dies_again_and_again_is_given_up_and_resumed_by_the_next_run(data):
     from tasks.chains import RecipesFailed
 
@@ -253,24 +273,6 @@ def test_a_trainer_that_dies_again_and_again_is_given_up_and_resumed_by_the_next
     assert finished.info.status == "FINISHED"
     assert "failure" not in finished.data.tags
     assert finished.data.tags["damaged_checkpoints"].startswith("checkpoint.npz is damaged (")
-    assert len(client().get_metric_history(row["mlflow_run_id"], "train/loss")) == 20_000
-
-
-def test_a_store_that_is_away_during_a_training_costs_nothing(data, monkeypatch):
-    from tasks.tracked_run import TrackedRun
-
-    replay, failures = TrackedRun.replay, []
-
-    def away(self):
-        if not (self.directory / "result.json").exists():  # while it trains
-            failures.append(1)
-            raise ConnectionError("the store is away")
-        return replay(self)
-
-    monkeypatch.setattr(TrackedRun, "replay", away)
-    row = run(data=data, recipes=["small_long"])["recipes"][0]
-    assert failures
-    assert row["status"] == "finished"
     assert len(client().get_metric_history(row["mlflow_run_id"], "train/loss")) == 20_000
 
 

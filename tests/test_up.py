@@ -164,6 +164,31 @@ def _slots(stack):
     return next(each["active_slots"] for each in limits if each["name"].startswith("trainers-"))
 
 
+@pytest.mark.fault(10)
+def test_a_run_of_the_schedule_that_overlaps_another_is_cancelled(stack):
+    one = stack.trigger("train/nightly", recipes=["small_endless"], seed=60, data=str(stack.data))
+    wait_for(lambda: stack.state(one) == "Running")
+    other = stack.trigger("train/nightly", recipes=["small"], seed=61, data=str(stack.data))
+    assert stack.wait_until_ended(other) == "Cancelled"
+    assert stack.state(one) == "Running"
+    stack.ask(f"flow_runs/{one}/set_state", {"state": {"type": "CANCELLING"}, "force": False})
+    stack.wait_until_ended(one)
+
+
+@pytest.mark.fault(20)
+def test_a_forged_host_header_is_refused(stack):
+    """As a page in the user's browser would send it, whose name has been made to point to this machine."""
+    answer = httpx.get(f"{stack.mlflow}/ajax-api/2.0/mlflow/experiments/search", headers={"Host": "evil.example"})
+    assert answer.status_code == 403
+
+
+@pytest.mark.fault(20)
+def test_other_networks_are_not_let_in_without_passwords(stack):
+    refused = stack.run("mnist", "up", "--host", "0.0.0.0")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert "both servers must ask them for a password" in refused.stderr
+
+
 def test_ctrl_c_ends_everything_and_every_status_is_true(tmp_path):
     stack = Stack(tmp_path)
     stack.start()

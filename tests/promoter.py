@@ -1,0 +1,50 @@
+"""A process that promotes its candidate at a barrier, again and again."""
+
+from contextlib import suppress
+from types import SimpleNamespace
+
+import numpy as np
+
+
+def tracker_at(home):
+    from tasks.settings import Settings
+    from tasks.tracking import Tracker
+
+    return Tracker(Settings.at(home, registered_model="test-model", accuracy_floor=0.5))
+
+
+def promote_many(home, mine, rival, run_id, right, rounds, barrier, answers):
+    """Promote version `mine`, whose first `right` answers are right; whoever is version 1 looks and cleans up."""
+    from made_data import make_dataset
+    from mlflow.exceptions import MlflowException
+
+    from tasks.registry import promote_candidate
+
+    dataset = make_dataset(classes=4, side=16, train=300, test=200)
+    tracker = tracker_at(home)
+    client = tracker.client
+    recipe = SimpleNamespace(name=f"recipe-{mine}")
+    candidate = SimpleNamespace(
+        trained=SimpleNamespace(run=SimpleNamespace(run_id=run_id), training=SimpleNamespace(recipe=recipe)),
+        predictions=SimpleNamespace(test=probabilities(dataset.y_test, right)),
+    )
+    session = SimpleNamespace(settings=tracker.settings, tracker=tracker, parent_run_id=run_id)
+    for _ in range(rounds):
+        barrier.wait(120)
+        promote_candidate.fn(session, dataset, candidate, mine, True)
+        barrier.wait(120)
+        if mine == "1":
+            serves = client.get_model_version_by_alias("test-model", "champion").version
+            tags = [client.get_model_version("test-model", version).tags for version in (mine, rival)]
+            answers.put((str(serves), [(each.get("decision"), each.get("reason")) for each in tags]))
+            client.delete_registered_model_alias("test-model", "champion")
+            for version in (mine, rival):
+                for key in ("decision", "reason"):
+                    with suppress(MlflowException):
+                        client.delete_model_version_tag("test-model", version, key)
+
+
+def probabilities(labels, right):
+    """float32 [n, 4], of which the first `right` are."""
+    answers = np.where(np.arange(len(labels)) < right, labels, (labels + 1) % 4)
+    return np.eye(4, dtype=np.float32)[answers]

@@ -1,0 +1,131 @@
+"""Rows 1 to 3: processes that are killed or interrupted at random points, compared with an uninterrupted control."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+from fault_place import STEPS, Place, assert_gone, compare, family, wait_for
+from fault_report import recovering
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+ONE = ["middle"]
+THREE = ["small", "small_best", "middle"]
+SECONDS_TO_END = 10.0
+
+
+@pytest.fixture(scope="module")
+def api(prefect_server):
+    """A server that all places share, with slots for more than there are: a killed flow's come back after a minute."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL
+
+    from tasks.slots import limit_name
+
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(limit_name(), 1000)
+    return PREFECT_API_URL.value()
+
+
+@pytest.fixture(scope="module")
+def control(api, empty_store, tmp_path_factory):
+    """What comes of the same recipes without a fault, and how long it takes."""
+    place = Place(tmp_path_factory.mktemp("control") / "home", empty_store, PREFECT_API_URL=api)
+    began = time.monotonic()
+    status, output = place.finish(",".join(THREE))
+    assert status == 0, output
+    place.seconds = time.monotonic() - began
+    return place
+
+
+@pytest.fixture
+def place(api, empty_store, tmp_path):
+    place = Place(tmp_path / "home", empty_store, PREFECT_API_URL=api)
+    yield place
+    if place.process.poll() is None:
+        place.kill()
+
+
+def flow_states(place):
+    """The states of all flow runs of this place that Prefect knows."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+
+    ids = [row[0] for row in place.query("select distinct value from tags where key = 'prefect.flow_run_id'")]
+    with get_client(sync_client=True) as client:
+        found = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": ids}}))
+    return sorted(run.state_name for run in found)
+
+
+@pytest.mark.fault(1)
+def test_a_trainer_killed_at_a_random_step_ends_with_the_same_weights(control, place, chance, injection):
+    at = chance.randrange(1, STEPS)
+    print(f"the trainer is killed at step {at}")
+    process = place.train("middle")
+    wait_for(lambda: place.step("middle") >= at or process.poll() is not None)
+    trainers = [each for each in family(process.pid) if "mnist_models.trainer" in " ".join(each.cmdline())]
+    (busy,) = sorted(trainers, key=lambda each: -each.cpu_times().user)[:1]
+    busy.kill()
+    with recovering(injection):
+        status, output = place.wait()
+    assert status == 0, output
+    compare(control, place, ONE, injection)
+    assert place.query("select distinct status from runs") == [("FINISHED",)]
+
+
+@pytest.mark.fault(2)
+def test_a_flow_killed_at_a_random_moment_is_made_good_by_the_next(control, place, chance, injection):
+    after = chance.uniform(0.5, control.seconds)
+    print(f"the flow is killed after {after:.2f} s")
+    process = place.train(",".join(THREE))
+    everyone = _watch(process, after)
+    everyone += place.kill()
+    assert_gone(everyone)
+    finished = {
+        file.parent.name: file.stat().st_mtime_ns for file in (place.home / "state" / "runs").glob("*/result.json")
+    }
+    with recovering(injection):
+        status, output = place.finish(",".join(THREE))
+    assert status == 0, output
+    compare(control, place, THREE, injection)
+    for name, written in finished.items():  # what had finished was not trained again
+        assert (place.home / "state" / "runs" / name / "result.json").stat().st_mtime_ns == written
+    assert [file.name for file in (place.home / "state" / "flows").iterdir()] == ["reconciling.lock"]
+    assert set(flow_states(place)) <= {"Completed", "Crashed"}
+
+
+@pytest.mark.fault(3)
+def test_a_flow_interrupted_at_a_random_moment_says_so_and_goes_on(control, place, chance, injection):
+    after = chance.uniform(0.5, 0.9 * control.seconds)
+    number = chance.choice([signal.SIGINT, signal.SIGTERM])
+    print(f"{number.name} after {after:.2f} s")
+    process = place.train(",".join(THREE))
+    everyone = _watch(process, after) + family(process.pid)
+    if process.poll() is None:
+        os.killpg(process.pid, number)
+        began = time.monotonic()
+        status, output = place.wait(60)
+        seconds = time.monotonic() - began
+        print(output)
+        assert seconds < SECONDS_TO_END
+        assert status != 0, output
+        assert_gone(everyone, SECONDS_TO_END - seconds)
+        statuses = {status for (status,) in place.query("select status from runs")}
+        assert statuses <= {"KILLED", "FINISHED"}
+        assert "Running" not in flow_states(place)
+    with recovering(injection):
+        status, output = place.finish(",".join(THREE))
+    assert status == 0, output
+    compare(control, place, THREE, injection)
+
+
+def _watch(process, seconds):
+    """Wait, unless the process ends before; gives all descendants that were seen."""
+    seen: dict[int, psutil.Process] = {}
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
+        seen |= {each.pid: each for each in family(process.pid)}
+        time.sleep(0.1)
+    return list(seen.values())
