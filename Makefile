@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run up test test-fast faults lint results bench lock clean
+.PHONY: help run up test test-long test-fast faults lint results bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -16,8 +16,11 @@ run: $(INSTALLED) ## install what is needed, train the quick suite, promote the 
 up: $(INSTALLED) ## install what is needed, start both servers with their UIs and the deployments
 	$(BIN)/mnist up $(ARGS)
 
-test: $(INSTALLED) ## install what is needed and run all tests
-	$(BIN)/python -m pytest -m "not faults" $(ARGS)
+test: $(INSTALLED) ## install what is needed and run the tests
+	$(BIN)/python -m pytest -m "not faults and not long" $(ARGS)
+
+test-long: $(INSTALLED) ## the tests that take longer: browsers, shared servers, a work pool
+	$(BIN)/python -m pytest -m "long and not faults" $(ARGS)
 
 test-fast: $(INSTALLED) ## only the tests that take no time
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)

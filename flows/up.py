@@ -13,11 +13,12 @@ from rich.console import Console
 from mnist_models.errors import Unavailable
 from tasks.environment import program, set_defaults
 from tasks.exposure import PREFECT_PASSWORD, check_exposure, mlflow_asks_for_password
-from tasks.mlflow_links import mlflow_address
+from tasks.mlflow_links import experiment_link, mlflow_address
 from tasks.ports import check_port_free
 from tasks.prefect_server import check_configured_server
 from tasks.reachable import check_reachable, wait_until_answers
 from tasks.settings import Settings, load_settings
+from tasks.tracking import Tracker
 
 SECONDS_TO_START = 180.0
 FLOWS = "flows"
@@ -140,9 +141,13 @@ def _announce(settings: Settings) -> None:
             return
     while not settings.running.exists():  # `flows.serve` writes it when the deployments are there
         time.sleep(0.2)
+    try:
+        page = experiment_link(mlflow, Tracker(settings).experiment_id)
+    except Exception:  # the address alone will do, and whoever opens it learns what is wrong
+        page = mlflow
     console = Console()
     console.print(f"\nPrefect: {api.removesuffix('/api')}/deployments", highlight=False, soft_wrap=True)
     console.print("         train/on-demand, then Run, Custom run: choose what to train", highlight=False)
-    console.print(f"MLflow:  {mlflow}", highlight=False, soft_wrap=True)
-    console.print("         the experiment, then two runs, then Compare", highlight=False)
+    console.print(f"MLflow:  {page}", highlight=False, soft_wrap=True)
+    console.print("         the newest comparison first; open it with +, mark two runs, then Compare", highlight=False)
     console.print("Ctrl-C ends everything, what is training included.\n", highlight=False)

@@ -13,7 +13,7 @@ from up_stack import free_port, wait_for
 
 from tasks.mlflow_links import experiment_link
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_chromium]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long, needs_chromium]
 
 SECONDS_TO_START = 180
 

@@ -6,7 +6,7 @@ import pytest
 from browser import keep, needs_chromium
 from up_stack import FOR_THE_TOUR, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, needs_chromium, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.browser, needs_chromium, pytest.mark.timeout(600)]
 
 RECIPES = ("softmax_regression", "relu_dropout_naive") if FOR_THE_TOUR else ("small", "small_best")
 

@@ -23,7 +23,7 @@ from tasks.reachable import answers, check_reachable
 from tasks.settings import load_settings
 from tasks.tracking import Tracker
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
 PROGRAMS = postgresql_programs()
 ROOT = "database-administrator"

@@ -142,6 +142,7 @@ def test_new_data_in_the_watched_folder_is_trained_on(stack):
     stack.wait_until_ended(run["id"])
 
 
+@pytest.mark.long
 def test_two_flows_share_the_trainers_and_a_dead_one_gives_its_slot_back(stack):
     """Each of them could use all trainers; together they never hold more slots than there are."""
     workers = machine().workers

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from up_stack import BIN, Stack, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
 PREFECT_YAML = Path(__file__).resolve().parent.parent / "prefect.yaml"
 
