@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run up test test-fast lint results bench lock clean
+.PHONY: help run up test test-fast faults lint results bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -17,10 +17,17 @@ up: $(INSTALLED) ## install what is needed, start both servers with their UIs an
 	$(BIN)/mnist up $(ARGS)
 
 test: $(INSTALLED) ## install what is needed and run all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m "not faults" $(ARGS)
 
 test-fast: $(INSTALLED) ## only the tests that take no time
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+POINTS := 20
+SEED := 0
+
+faults: $(INSTALLED) ## inject every fault (an hour on two cores; POINTS=5 for a look) and write docs/reliability.md
+	$(BIN)/python -m pytest -m "fault or faults" --fault-points $(POINTS) --fault-seed $(SEED) \
+		--reliability docs/reliability.md $(ARGS)
 
 lint: $(INSTALLED) ## style, types, and the direction of imports
 	$(BIN)/ruff check .

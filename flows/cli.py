@@ -108,8 +108,8 @@ def main() -> None:
     except OSError as error:
         if error.errno != ENOSPC:
             raise
-        where = error.filename or "what is written"
-        _end(f"the disk of {where} is full: make room, and the same command goes on where this one stopped.", 1)
+        where = f"the disk of {error.filename}" if error.filename else "the disk"
+        _end(f"{where} is full: make room, and the same command goes on where this one stopped.", 1)
     if status == INTERRUPTED:  # typer's answer to Ctrl-C
         print("mnist: interrupted; the same command goes on where this one stopped", file=sys.stderr)
     sys.exit(status if isinstance(status, int) else 0)

@@ -46,6 +46,8 @@ class Tracker:
         set_defaults()
         for chatty in ("alembic", "mlflow.store", "mlflow.system_metrics"):
             logging.getLogger(chatty).setLevel(logging.ERROR)
+        # It prints the whole statement with its traceback before it raises, and what is raised is said by us.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         from mlflow import MlflowClient, set_tracking_uri
 
         uri = self.settings.resolved_tracking_uri

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_data import arrays_of, make_dataset, write_npz
+from up_stack import free_port
 
 MNIST = Path(sys.executable).with_name("mnist")
 
@@ -55,7 +56,10 @@ def test_bad_input_is_one_sentence_and_leaves_nothing_behind(home, arguments, wo
 
 
 def test_doctor_says_what_is_chosen_and_why(home):
-    result = mnist("doctor", MNIST_PRECISION="bfloat16", MNIST_WORKERS="3", CUDA_VISIBLE_DEVICES="-1", COLUMNS="80")
+    settings = {"MLFLOW_PORT": str(free_port()), "MLFLOW_PREFECT_PORT": str(free_port()), "PREFECT_API_URL": ""}
+    result = mnist(
+        "doctor", **settings, MNIST_PRECISION="bfloat16", MNIST_WORKERS="3", CUDA_VISIBLE_DEVICES="-1", COLUMNS="80"
+    )
     assert (result.returncode, result.stderr) == (0, "")
     for words in ("device", "trainers", "threads", "set by MNIST_PRECISION", "set by MNIST_WORKERS", "MNIST_THREADS"):
         assert words in result.stdout
@@ -63,6 +67,12 @@ def test_doctor_says_what_is_chosen_and_why(home):
     wrong = mnist("doctor", MNIST_DEVICE="gpu", CUDA_VISIBLE_DEVICES="-1")
     assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
     assert "MNIST_DEVICE: 'gpu' is not one of cpu" in wrong.stderr
+
+
+def test_with_nothing_unsent_sync_says_so(home):
+    result = mnist("sync")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "Nothing is unsent.\n", "")
+    assert [path.name for path in home.iterdir()] == ["mlflow.yml"]
 
 
 def test_a_wrong_key_in_the_settings_is_refused_by_every_command(home):
@@ -124,7 +134,7 @@ def test_help_and_recipes_say_what_there_is(home):
         assert recipe.summary in listed
 
 
-def test_help_imports_nothing_heavy():
+def test_help_imsettings_nothing_heavy():
     code = (
         "import sys; sys.argv = ['mnist', '--help']\nfrom flows.cli import main\ntry: main()\nexcept SystemExit: pass\n"
     )

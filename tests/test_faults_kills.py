@@ -6,46 +6,14 @@ import time
 
 import psutil
 import pytest
-from fault_place import STEPS, Place, assert_gone, compare, family, wait_for
+from fault_fixtures import THREE
+from fault_place import STEPS, assert_gone, compare, family, wait_for
 from fault_report import recovering
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ONE = ["middle"]
-THREE = ["small", "small_best", "middle"]
 SECONDS_TO_END = 10.0
-
-
-@pytest.fixture(scope="module")
-def api(prefect_server):
-    """A server that all places share, with slots for more than there are: a killed flow's come back after a minute."""
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_URL
-
-    from tasks.slots import limit_name
-
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(limit_name(), 1000)
-    return PREFECT_API_URL.value()
-
-
-@pytest.fixture(scope="module")
-def control(api, empty_store, tmp_path_factory):
-    """What comes of the same recipes without a fault, and how long it takes."""
-    place = Place(tmp_path_factory.mktemp("control") / "home", empty_store, PREFECT_API_URL=api)
-    began = time.monotonic()
-    status, output = place.finish(",".join(THREE))
-    assert status == 0, output
-    place.seconds = time.monotonic() - began
-    return place
-
-
-@pytest.fixture
-def place(api, empty_store, tmp_path):
-    place = Place(tmp_path / "home", empty_store, PREFECT_API_URL=api)
-    yield place
-    if place.process.poll() is None:
-        place.kill()
 
 
 def flow_states(place):
