@@ -2,6 +2,7 @@
 
 import os
 
+from mnist_models.errors import InvalidInput
 from mnist_models.redaction import split_credentials
 
 
@@ -20,3 +21,20 @@ def hand_to_mlflow(address: str) -> None:
         if user:
             os.environ["MLFLOW_TRACKING_USERNAME"] = user
             os.environ["MLFLOW_TRACKING_PASSWORD"] = password
+
+
+def hand_to_prefect(address: str) -> None:
+    """Let Prefect work with the server at `address`; the credentials in it, if any, go where Prefect takes them.
+
+    Prefect would find them in the address too, but that is shown and linked to.
+
+    Raises:
+        InvalidInput: it is no address.
+    """
+    try:
+        url, user, password = split_credentials(address)
+    except ValueError:
+        raise InvalidInput("PREFECT_API_URL: must be an address such as http://127.0.0.1:4200/api.") from None
+    os.environ["PREFECT_API_URL"] = url
+    if user:
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", f"{user}:{password}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.events import emit_event
 
+from mnist_models.redaction import redacted
 from tasks.prefect_server import ui_address
 from tasks.settings import load_settings
 
@@ -25,6 +26,7 @@ def notify(event: str, resource: str, text: str, **payload: Any) -> None:
 
     The webhook gets JSON: `text` is what chat services show, the rest is for programs.
     """
+    text = redacted(text)
     content = {"event": event, "text": text, **payload}
     emit_event(event, {"prefect.resource.id": resource, "prefect.resource.name": text}, payload=content)
     webhook = load_settings().webhook

@@ -15,9 +15,9 @@ import threading
 import time
 from pathlib import Path
 
-from mnist_models.errors import InvalidInput, Unavailable
-from mnist_models.redaction import redacted, split_credentials
-from tasks.credentials import without_credentials
+from mnist_models.errors import Unavailable
+from mnist_models.redaction import redacted
+from tasks.credentials import hand_to_prefect, without_credentials
 from tasks.reachable import answers, check_reachable
 from tasks.settings import Settings
 
@@ -86,8 +86,8 @@ def is_temporary() -> bool:
 
 def _configured() -> bool:
     """Whether the environment or the user's Prefect profile names a server."""
-    if os.environ.get("PREFECT_API_URL"):
-        _move_credentials()
+    if url := os.environ.get("PREFECT_API_URL"):
+        hand_to_prefect(url)
         return True
     home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
     if not Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml")).exists():
@@ -95,19 +95,8 @@ def _configured() -> bool:
     from prefect.settings import PREFECT_API_URL  # takes a second, and only profiles need it
 
     if url := PREFECT_API_URL.value():
-        os.environ["PREFECT_API_URL"] = url
+        hand_to_prefect(url)
     return bool(url)
-
-
-def _move_credentials() -> None:
-    """From the address, which is shown and linked to, to the variable that Prefect has for them."""
-    try:
-        url, user, password = split_credentials(os.environ["PREFECT_API_URL"])
-    except ValueError:
-        raise InvalidInput("PREFECT_API_URL: must be an address such as http://127.0.0.1:4200/api.") from None
-    if user:
-        os.environ["PREFECT_API_URL"] = url
-        os.environ.setdefault("PREFECT_API_AUTH_STRING", f"{user}:{password}")
 
 
 def _found(settings: Settings) -> bool:

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
             raise ValueError("must hold no credentials, because every run repeats it; give them by the environment")
         return location
 
-    @field_validator("tracking_uri", "artifact_location", "experiment_name", "host")
+    @field_validator("tracking_uri", "artifact_location", "experiment_name", "host", "watch", "webhook")
     @classmethod
     def _printable(cls, text: str) -> str:
         if not text.isprintable():

@@ -3,7 +3,6 @@
 import base64
 import http.server
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from made_data import make_dataset, write_npz
 from PIL import Image
+from started import free_port, running
 
 from tasks.prefect_server import start_temporary_server, ui_address
 from tasks.reachable import answers, check_reachable, wait_until_answers
@@ -20,12 +20,6 @@ from tasks.tracking import Tracker
 
 MNIST = Path(sys.executable).with_name("mnist")
 USER, PASSWORD = "gatekeeper", "opensesame"
-
-
-def nothing_listens():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
 
 
 @pytest.fixture
@@ -82,12 +76,26 @@ def test_prefect_gets_the_password_by_its_variable(listener, own_environment, mo
     assert ui_address() == f"http://127.0.0.1:{port}"
 
 
+def test_the_password_in_a_profile_of_prefect_moves_too(home):
+    profile = f'PREFECT_API_URL = "http://{USER}:{PASSWORD}@127.0.0.1:1/api"'
+    (home / "profiles.toml").write_text(f'active = "team"\n[profiles.team]\n{profile}\n')
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    code = "import os; from tasks.prefect_server import start_temporary_server as start\n"
+    code += "from tasks.settings import load_settings; assert start(load_settings()) is None\n"
+    code += "print(os.environ['PREFECT_API_URL'], os.environ['PREFECT_API_AUTH_STRING'])"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
+        env=environment | {"PREFECT_HOME": str(home)},
+    )  # fmt: skip
+    assert result.stdout.strip() == f"http://127.0.0.1:1/api {USER}:{PASSWORD}", result.stderr
+
+
 def test_a_server_with_a_password_is_asked_without_it(listener):
     port, asked = listener
     assert answers(f"http://{USER}:{PASSWORD}@127.0.0.1:{port}/health")
     assert asked == [("/health", None)]
     with pytest.raises(OSError, match=r"no server answers at http://127") as refusal:
-        check_reachable("MLFLOW_TRACKING_URI", f"http://{USER}:{PASSWORD}@127.0.0.1:{nothing_listens()}")
+        check_reachable("MLFLOW_TRACKING_URI", f"http://{USER}:{PASSWORD}@127.0.0.1:{free_port()}")
     assert PASSWORD not in str(refusal.value)
     assert not answers("http://[")
 
@@ -98,25 +106,20 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(listener)
     for nowhere in ("sqlite:////home/me/mlflow.db", "postgresql:///mnist", f"postgresql://{USER}:a/b@db/mnist"):
         check_reachable("MLFLOW_TRACKING_URI", nowhere)  # is for others to find out
     with pytest.raises(OSError, match=r"MLFLOW_TRACKING_URI: nothing listens at mysql\+pymysql://\*\*\*@127"):
-        check_reachable("MLFLOW_TRACKING_URI", f"mysql+pymysql://{USER}:{PASSWORD}@127.0.0.1:{nothing_listens()}/mnist")
+        check_reachable("MLFLOW_TRACKING_URI", f"mysql+pymysql://{USER}:{PASSWORD}@127.0.0.1:{free_port()}/mnist")
 
 
 @pytest.fixture
 def mlflow_server(tmp_path):
     """A real one, with its store, artifacts and log in the test's folder."""
-    port = nothing_listens()
+    port = free_port()
     command = [Path(sys.executable).with_name("mlflow"), "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{tmp_path}/server.db"]
     command += ["--artifacts-destination", str(tmp_path / "server-artifacts")]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    with (tmp_path / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
-        try:
-            assert wait_until_answers(f"http://127.0.0.1:{port}/health", 120)
-            yield port
-        finally:
-            os.killpg(process.pid, 15)
-            process.wait(timeout=30)
+    with running(command, tmp_path / "server.log", env=environment):
+        assert wait_until_answers(f"http://127.0.0.1:{port}/health", 120)
+        yield port
 
 
 @pytest.mark.slow
@@ -145,7 +148,7 @@ def test_no_output_log_database_or_artifact_holds_the_password(home, mlflow_serv
     assert f"http://127.0.0.1:{mlflow_server}/#/experiments/" in trained.stdout
     predicted = mnist("predict", "0.png")
     assert predicted.returncode == 0, predicted.stderr
-    away = mnist("train", MLFLOW_TRACKING_URI=f"http://{USER}:{PASSWORD}@127.0.0.1:{nothing_listens()}")
+    away = mnist("train", MLFLOW_TRACKING_URI=f"http://{USER}:{PASSWORD}@127.0.0.1:{free_port()}")
     assert (away.returncode, len(away.stderr.splitlines())) == (1, 1)
     wrong = mnist("train", MLFLOW_TRACKING_URI=f"oracle://{USER}:{PASSWORD}@db/mnist")
     assert wrong.returncode == 2

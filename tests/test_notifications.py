@@ -43,6 +43,11 @@ def test_the_webhook_is_told_in_words_and_in_fields(webhook):
     ]
 
 
+def test_nobody_is_told_the_credentials_of_an_address(webhook):
+    notify(PROMOTED, "mnist.model.m", "no answer from http://keeper:opensesame@host")
+    assert webhook[0][0]["text"] == "no answer from http://***@host"
+
+
 @pytest.mark.parametrize("trouble", ["refuses", "is away"])
 def test_a_deaf_webhook_is_warned_of_without_its_address(webhook, monkeypatch, caplog, trouble):
     webhook[1][0] = 500

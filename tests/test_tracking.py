@@ -142,14 +142,6 @@ def test_no_text_is_logged_with_the_credentials_of_an_address(tracker, tmp_path)
         assert b"opensesame" not in file.read_bytes(), file
 
 
-def test_a_store_stays_the_same_when_its_password_changes(tracker, tmp_path):
-    stores = {
-        TrackedRun(Tracker(Settings.at(tmp_path, tracking_uri=f"postgresql://mnist:{word}@db/mnist")), tmp_path)._store
-        for word in ("one", "two")
-    }
-    assert len(stores) == 1
-
-
 def test_the_data_sets_own_digest_is_logged(tracker):
     run = tracker.start_run("data", {})
     made = make_dataset()
