@@ -164,7 +164,7 @@ def wait_for(what, seconds: float = 120.0, every: float = 0.05):
 
 def weights(folder: Path) -> dict[str, np.ndarray]:
     with np.load(folder / "checkpoint.npz", allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files if name != "progress"}
+        return {name: arrays[name] for name in arrays.files if name != "state"}
 
 
 def logged(folder: Path) -> Counter:

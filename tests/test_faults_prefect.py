@@ -51,9 +51,11 @@ class Servers:
 
     def kill(self, name: str) -> None:
         """`kill -9` of the process and all below it."""
-        everyone = family(self.processes.pop(name).pid)
+        top = self.processes.pop(name)
+        everyone = family(top.pid)
         for process in everyone:
             process.kill()
+        top.wait()
         psutil.wait_procs(everyone, 10)
 
 

@@ -79,7 +79,8 @@ def test_a_run_shows_what_it_did_in_prefect_and_in_mlflow(stack, done):
     assert tags == {"prefect.url": f"{stack.prefect_api.removesuffix('/api')}/runs/flow-run/{done}"}
     logs = stack.ask("logs/filter", {"logs": {"flow_run_id": {"any_": [done]}}})
     assert any("small: finished" in each["message"] for each in logs)
-    events = stack.ask("events/filter", {"filter": {"event": {"name": ["mnist.champion.promoted"]}}})["events"]
+    wanted = {"filter": {"event": {"name": ["mnist.champion.promoted"]}}}
+    events = wait_for(lambda: stack.ask("events/filter", wanted)["events"], 30)  # it takes its own way to the server
     assert [each["payload"]["model"] for each in events] == ["test-model"]
 
 
