@@ -23,9 +23,9 @@ def promote_many(home, mine, rival, run_id, right, rounds, barrier, answers):
     dataset = make_dataset(classes=4, side=16, train=300, test=200)
     tracker = tracker_at(home)
     client = tracker.client
-    recipe = SimpleNamespace(name=f"recipe-{mine}")
+    recipe = SimpleNamespace(name=f"recipe-{mine}", summary="Made up")
     candidate = SimpleNamespace(
-        trained=SimpleNamespace(run=SimpleNamespace(run_id=run_id), training=SimpleNamespace(recipe=recipe)),
+        trained=SimpleNamespace(run=SimpleNamespace(run_id=run_id), training=SimpleNamespace(recipe=recipe, seed=0)),
         predictions=SimpleNamespace(test=probabilities(dataset.y_test, right)),
     )
     session = SimpleNamespace(settings=tracker.settings, tracker=tracker, parent_run_id=run_id)
