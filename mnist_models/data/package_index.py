@@ -12,6 +12,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -116,7 +117,7 @@ class _ArrayUnpickler(pickle.Unpickler):
     """Reads numpy arrays and builtin containers, and runs nothing else."""
 
     # numpy.core is the old name under which the pickle knows the function; importing it warns.
-    allowed = {  # noqa: RUF012
+    allowed: ClassVar[dict[tuple[str, str], object]] = {
         ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
