@@ -7,11 +7,10 @@ from statistics import mean, stdev
 from tempfile import TemporaryDirectory
 
 import pandas as pd
-from prefect import task
 
 from mnist_models.evaluation.compared import Compared
 from tasks.evaluation import Evaluated
-from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
+from tasks.patience import patient_task
 from tasks.session import Session
 
 
@@ -91,14 +90,7 @@ def best(evaluated: Sequence[Evaluated]) -> Evaluated | None:
     )
 
 
-@task(
-    name="compare",
-    task_run_name="compare",
-    persist_result=False,
-    retries=MANY,
-    retry_delay_seconds=PAUSE_SECONDS,
-    retry_condition_fn=worth_waiting,
-)
+@patient_task("compare")
 def compare(
     session: Session, data_folder: Path, rows: Sequence[Row], evaluated: dict[str, Evaluated]
 ) -> Evaluated | None:

@@ -1,21 +1,13 @@
 """What a training's result gets wrong: the mistakes as a table with pictures."""
 
-from prefect import task
-
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.mistakes import mistakes_html, mistakes_table
 from tasks.evaluation import Evaluated
-from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
+from tasks.patience import patient_task
 from tasks.session import Session
 
 
-@task(
-    name="analyse errors",
-    persist_result=False,
-    retries=MANY,
-    retry_delay_seconds=PAUSE_SECONDS,
-    retry_condition_fn=worth_waiting,
-)
+@patient_task("analyse errors")
 def analyse_errors(session: Session, dataset: Dataset, evaluated: Evaluated) -> Evaluated:
     """Log the mistakes, unless that is done already, and close the training's run: this is its last task."""
     session.pool.check_open()

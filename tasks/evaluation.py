@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect import task
-
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.metrics import Evaluation, evaluate
 from mnist_models.run_directory import Predictions
 from tasks.logged_model import log_model
-from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
+from tasks.patience import patient_task
 from tasks.session import Session
 from tasks.training import Trained
 
@@ -24,13 +22,7 @@ class Evaluated:
     validation_loss: float
 
 
-@task(
-    name="evaluate",
-    persist_result=False,
-    retries=MANY,
-    retry_delay_seconds=PAUSE_SECONDS,
-    retry_condition_fn=worth_waiting,
-)
+@patient_task("evaluate")
 def evaluate_training(session: Session, dataset: Dataset, data_folder: Path, trained: Trained) -> Evaluated:
     """Compute the metrics of the kept weights, and log them with the training's files and figures, unless that is done.
 

@@ -1,13 +1,6 @@
-"""When MLflow is away: what counts as that, how long it is waited for, and what becomes of the flow run then."""
-
-from datetime import UTC, datetime
-from typing import Any
+"""When MLflow is away: what counts as that, and what becomes of the flow run then."""
 
 from mnist_models.errors import Unavailable
-from tasks.settings import load_settings
-
-PAUSE_SECONDS = 3.0
-MANY = 10_000  # tries; time decides
 
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED")
 
@@ -33,11 +26,3 @@ def is_outage(error: object) -> bool:
         return error.error_code in _PASSING
     response = getattr(error, "response", None)  # of a refused upload
     return is_mlflows(error) and (response is None or response.status_code >= 500)
-
-
-def worth_waiting(_task: Any, run: Any, state: Any) -> bool:
-    """The retry condition of tasks that log: an outage, for as long as `patience` in the settings allows."""
-    error = state.result(raise_on_failure=False)
-    began = run.start_time or run.expected_start_time
-    waited = (datetime.now(UTC) - began).total_seconds() if began else 0.0
-    return is_outage(error) and waited < load_settings().patience

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
-from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from mnist_models.data.dataset import Dataset
@@ -24,7 +23,7 @@ from tasks.evaluation import Evaluated
 from tasks.failures import first_line
 from tasks.model_page import PENDING, describe_version, numbers_table, outcome, update_model_description
 from tasks.notifications import PROMOTED, notify
-from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
+from tasks.patience import patient_task
 from tasks.session import Session
 from tasks.tracking import Tracker
 
@@ -47,14 +46,7 @@ class Champion:
     test_accuracy: float | None  # None for a version that something else has registered
 
 
-@task(
-    name="register",
-    task_run_name="register",
-    persist_result=False,
-    retries=MANY,
-    retry_delay_seconds=PAUSE_SECONDS,
-    retry_condition_fn=worth_waiting,
-)
+@patient_task("register")
 def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     """Make the candidate a version of the registered model, unless it is one; gives the version."""
     from mlflow.exceptions import MlflowException
@@ -95,14 +87,7 @@ def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
     return str(created.version)
 
 
-@task(
-    name="promote",
-    task_run_name="promote",
-    persist_result=False,
-    retries=MANY,
-    retry_delay_seconds=PAUSE_SECONDS,
-    retry_condition_fn=worth_waiting,
-)
+@patient_task("promote")
 def promote_candidate(
     session: Session, dataset: Dataset, candidate: Evaluated | None, version: str | None, wanted: bool
 ) -> Decision:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from prefect import runtime, task
+from prefect import runtime
 from prefect.artifacts import create_markdown_artifact
 from rich import box
 from rich.console import Console
@@ -21,7 +21,7 @@ from tasks.comparison import Row, spread
 from tasks.environment import program
 from tasks.evaluation import Evaluated
 from tasks.mlflow_links import curves_link, experiment_link, mlflow_address, run_link
-from tasks.outage import MANY, PAUSE_SECONDS, worth_waiting
+from tasks.patience import patient_task
 from tasks.prefect_server import is_temporary, ui_address
 from tasks.registry import Champion
 from tasks.session import Session
@@ -60,14 +60,7 @@ def build_summary(
     }
 
 
-@task(
-    name="summarise",
-    task_run_name="summarise",
-    persist_result=False,
-    retries=MANY,
-    retry_delay_seconds=PAUSE_SECONDS,
-    retry_condition_fn=worth_waiting,
-)
+@patient_task("summarise")
 def publish_summary(session: Session, summary: dict[str, Any], file: str) -> None:
     """Write the summary to `file` if one is named, to the parent run and to a Prefect artifact."""
     content = json.dumps(summary, indent=2, allow_nan=False)

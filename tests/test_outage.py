@@ -15,7 +15,8 @@ from mnist_models.errors import InvalidInput
 from mnist_models.workers.pool import PoolClosed
 from tasks.aside import Aside
 from tasks.chains import RecipesFailed
-from tasks.outage import NotSent, is_mlflows, is_outage, worth_waiting
+from tasks.outage import NotSent, is_mlflows, is_outage
+from tasks.patience import worth_waiting
 from tasks.settings import load_settings
 from tasks.unsent import kept_until_sent, unsent_requests
 
