@@ -38,7 +38,7 @@ def notify(event: str, resource: str, text: str, **payload: Any) -> None:
         httpx.post(webhook, json=content, timeout=WEBHOOK_SECONDS).raise_for_status()
     except httpx.HTTPStatusError as refusal:
         logger.warning("the webhook was told of %s and answered %s", event, refusal.response.status_code)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         logger.warning("the webhook was not told of %s: %s", event, type(error).__name__)  # its address is a secret
 
 

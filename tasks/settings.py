@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import Field, PrivateAttr, ValidationError, field_validator
+from pydantic import Field, HttpUrl, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mnist_models.errors import InvalidInput, unknown_name
@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     schedule: str = Field("0 2 * * *", pattern=r"^\S+( \S+){4}$")
     timezone: str = "UTC"
     watch: str = "state/incoming"
-    webhook: str = Field("", pattern=r"^(https?://\S+)?$", repr=False)
+    webhook: str = Field("", repr=False)
     _home: Path = PrivateAttr(Path())
 
     @field_validator("tracking_uri")
@@ -67,6 +67,16 @@ class Settings(BaseSettings):
         if not text.isprintable():
             raise ValueError("must hold no control characters")
         return text
+
+    @field_validator("webhook")
+    @classmethod
+    def _an_address(cls, webhook: str) -> str:
+        if webhook:
+            try:
+                HttpUrl(webhook)
+            except ValidationError:
+                raise ValueError("must be an address such as https://chat.example/hook") from None
+        return webhook
 
     @field_validator("alias")
     @classmethod

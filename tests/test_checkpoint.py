@@ -52,6 +52,7 @@ def test_a_checkpoint_comes_back_as_it_was(path):
 EACH = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.fault(15)
 @EACH
 @given(st.floats(0, 1, exclude_max=True))
 def test_cut_at_any_byte_the_one_before_is_used_with_a_warning(path, content, share):
@@ -68,6 +69,7 @@ def test_cut_at_any_byte_the_one_before_is_used_with_a_warning(path, content, sh
     same(load(path), state(3))
 
 
+@pytest.mark.fault(15)
 @EACH
 @given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=5))
 def test_altered_at_any_byte_it_is_whole_or_not_used(path, content, changes):
@@ -80,6 +82,7 @@ def test_altered_at_any_byte_it_is_whole_or_not_used(path, content, changes):
     same(found, state(1 if damaged else 2))
 
 
+@pytest.mark.fault(15)
 @pytest.mark.parametrize("lost", ["optimizer/0000.npy", "model/0001.npy", "state.npy"])
 def test_one_that_has_lost_an_array_is_not_used(path, lost):
     """The directory of the archive, unlike what it lists, has no checksum."""
@@ -93,6 +96,7 @@ def test_one_that_has_lost_an_array_is_not_used(path, lost):
     assert len(damaged) == 1
 
 
+@pytest.mark.fault(15)
 def test_one_of_another_shape_is_stale_and_not_used(path):
     save(state(9, size=5), path)
     save(state(10, size=5), path)

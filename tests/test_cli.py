@@ -20,6 +20,7 @@ def mnist(*arguments, **environment):
     )
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -100,6 +101,7 @@ def changed(key, place, value, dtype):
     return {key: array}
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [

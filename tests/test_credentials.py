@@ -1,14 +1,13 @@
 """A password in the address of a server: used, and nowhere to be found afterwards."""
 
 import base64
-import http.server
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
+from loopback import Handler, serving
 from made_data import make_dataset, write_npz
 from PIL import Image
 from started import free_port, running
@@ -27,7 +26,7 @@ def listener():
     """A server that answers anything with an empty object, and remembers paths and `Authorization` headers."""
     asked = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Empty(Handler):
         def do_GET(self):
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             asked.append((self.path, self.headers.get("Authorization")))
@@ -35,18 +34,10 @@ def listener():
             self.end_headers()
             self.wfile.write(b"{}")
 
-        do_POST = do_GET  # noqa: N815
+        do_POST = do_GET
 
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server.server_port, asked
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Empty) as server:
+        yield server.server_port, asked
 
 
 @pytest.fixture

@@ -1,19 +1,19 @@
 import codecs
 import gzip
 import hashlib
-import http.server
 import io
 import multiprocessing
 import pickle
 import subprocess
-import threading
 import zipfile
+from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loopback import Handler, serving
 from made_data import idx_files_of, make_dataset
 
 from mnist_models.data import mirrors, package_index
@@ -50,10 +50,9 @@ def cache(tmp_path, monkeypatch, request):
 @pytest.fixture
 def serve():
     """Start a loopback server of the given bodies by path; a body may also be a function of the handler."""
-    servers = []
 
     def start(bodies):
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Answer(Handler):
             def do_GET(self):
                 body = bodies.get(self.path)
                 if callable(body):
@@ -66,20 +65,11 @@ def serve():
                     self.end_headers()
                     self.wfile.write(body)
 
-            def log_message(self, *_):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        servers.append((server, thread))
+        server = servers.enter_context(serving(Answer))
         return f"http://127.0.0.1:{server.server_port}/"
 
-    yield start
-    for server, thread in servers:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with ExitStack() as servers:
+        yield start
 
 
 def good_source():
@@ -108,6 +98,7 @@ def test_first_from_the_source_then_from_the_cache(cache):
     assert len(said) == 1
 
 
+@pytest.mark.fault(5)
 @pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: content[:-1] + b"\xfe"])
 def test_a_damaged_cached_file_is_noticed_and_replaced(cache, damage):
     load_official(sources=[good_source()])
@@ -120,6 +111,7 @@ def test_a_damaged_cached_file_is_noticed_and_replaced(cache, damage):
     assert cached(cache) == FILES
 
 
+@pytest.mark.fault(5)
 def test_a_source_that_fails_is_named_and_the_next_one_used():
     said = []
     assert load_official(said.append, [bad_source(), good_source()]).digest == DATA.digest
@@ -213,6 +205,7 @@ def stalls(handler):
     handler.connection.recv(1)  # until the client gives up
 
 
+@pytest.mark.fault(5)
 @pytest.mark.parametrize(
     ("body", "messages"),
     [
@@ -237,6 +230,7 @@ def test_a_bad_mirror_is_reported_and_the_good_one_used(cache, serve, body, mess
     assert cached(cache) == FILES
 
 
+@pytest.mark.fault(5)
 def test_nothing_unverified_reaches_the_cache(cache, serve):
     bad = serve(GOOD | {"/t10k-labels-idx1-ubyte.gz": HTML})
     with pytest.raises(DataUnavailable, match="t10k-labels"):
@@ -249,12 +243,14 @@ def test_a_mirror_that_cannot_be_reached(serve):
         mirrors.fetch("http://127.0.0.1:1/")
 
 
+@pytest.mark.fault(5)
 def test_a_slow_mirror_is_given_up(serve):
     url = serve({f"/{IMAGES}.gz": stalls})
     with pytest.raises(DataUnavailable, match="the time limit for the download is over"):
         mirrors.fetch(url, stall_seconds=0.5, limit_seconds=0)
 
 
+@pytest.mark.fault(5)
 def test_a_mirror_that_does_not_speak_http(serve):
     url = serve({f"/{IMAGES}.gz": lambda handler: handler.wfile.write(b"nonsense\r\n\r\n")})
     with pytest.raises(DataUnavailable, match="nonsense"):
@@ -279,6 +275,7 @@ def test_the_pickle_gives_the_official_files(monkeypatch):
     assert package_index.idx_files(io.BytesIO(as_pickle(DATA))) == FILES
 
 
+@pytest.mark.fault(19)
 def test_the_pickle_can_run_nothing():
     class Evil:
         def __reduce__(self):
@@ -303,6 +300,7 @@ class Evil:
         return (exec, ("raise SystemExit('unpickled')",))
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize(
     ("content", "message"),
     [

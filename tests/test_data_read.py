@@ -74,6 +74,7 @@ def test_a_path_that_the_system_refuses(tmp_path):
     refused(tmp_path / ("x" * 300), "cannot be read")
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize("name", idx_files_of(DATA))
 def test_missing_file(tmp_path, name):
     write_idx_folder(DATA, tmp_path)
@@ -116,6 +117,7 @@ def test_damaged_gzip_file(tmp_path, damage, message):
     refused(tmp_path, str(path), message)
 
 
+@pytest.mark.fault(19)
 def test_a_gzip_bomb_is_not_unpacked(tmp_path, monkeypatch):
     path = write_idx_folder(DATA, tmp_path, compress=True) / f"{IMAGES}.gz"
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + bytes(2**26)))
@@ -133,6 +135,7 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path, monkeypatch):
     assert unpacked == 7697
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize("pack", [gzip.compress, bytes])
 def test_an_idx_header_that_announces_too_much(tmp_path, pack):
     header = struct.pack(">4B3I", 0, 0, 8, 3, 2**20, 128, 128)
@@ -151,6 +154,7 @@ def test_the_whole_folder_is_limited(tmp_path, monkeypatch):
     refused(tmp_path, "t10k-labels", "a data set may take")
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize("key", arrays_of(DATA))
 def test_missing_key(tmp_path, key):
     arrays = arrays_of(DATA)
@@ -164,6 +168,7 @@ class Bomb:
         return (exec, ("raise SystemExit('unpickled')",))
 
 
+@pytest.mark.fault(19)
 def test_pickled_objects_are_never_loaded(tmp_path):
     np.savez(tmp_path / "digits.npz", **(arrays_of(DATA) | {"y_train": np.array([Bomb()], object)}))
     refused(tmp_path / "digits.npz", "y_train", "has the type object")
@@ -206,6 +211,7 @@ def test_damaged_npy_members(tmp_path, member, message):
     refused(npz_with(tmp_path / "digits.npz", member), message)
 
 
+@pytest.mark.fault(19)
 def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(read, "LARGEST", 10_000)
     path = npz_with(tmp_path / "digits.npz", npy((30, 16, 16), bytes(7680)))
@@ -226,6 +232,7 @@ def test_a_size_that_is_a_lie_is_noticed(tmp_path):
     assert most < 2**22
 
 
+@pytest.mark.fault(19)
 def test_members_with_paths_are_not_written_anywhere(tmp_path):
     (tmp_path / "in").mkdir()
     path = write_npz(DATA, tmp_path / "in" / "digits.npz")
@@ -272,6 +279,7 @@ def test_arbitrary_bytes_in_an_idx_folder_are_read_or_refused(tmp_path, content,
             file.unlink()
 
 
+@pytest.mark.fault(6)
 def test_damaged_npz_file(tmp_path):
     path = write_npz(DATA, tmp_path / "digits.npz")
     content = path.read_bytes()

@@ -80,6 +80,7 @@ def with_value(value, dtype):
     return images
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize("key", ["x_train", "x_test"])
 @pytest.mark.parametrize(
     ("images", "message"),
@@ -116,6 +117,7 @@ def with_label(value, dtype=np.int64):
     return labels
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize("key", ["y_train", "y_test"])
 @pytest.mark.parametrize(
     ("labels", "message"),
@@ -149,6 +151,7 @@ def test_sizes_must_agree():
     refused("x_test .* 16×16, but they are 16×17", x_test=np.zeros((12, 16, 17), np.uint8))
 
 
+@pytest.mark.fault(6)
 def test_classes_must_be_complete():
     only_zero = {"y_train": np.zeros(30, int), "y_test": np.zeros(12, int)}
     refused("at least 2 classes", **only_zero)

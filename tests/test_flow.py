@@ -276,6 +276,7 @@ def test_a_trainer_that_dies_again_and_again_is_given_up_and_resumed_by_the_next
     assert len(client().get_metric_history(row["mlflow_run_id"], "train/loss")) == 20_000
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -346,6 +347,7 @@ def test_a_champion_that_something_else_registered_is_named(data, tmp_path):
     assert "not registered by this pipeline" in second["decision"]["reason"]
 
 
+@pytest.mark.fault(18)
 def test_a_poisoned_cache_is_noticed_by_its_content(data, monkeypatch):
     from tasks.progress import Display
 
@@ -373,6 +375,7 @@ def test_a_poisoned_cache_is_noticed_by_its_content(data, monkeypatch):
     assert client().get_run(third["mlflow_run_id"]).data.tags["data_digest"] != digest
 
 
+@pytest.mark.fault(19)
 def test_a_champion_that_carries_code_is_refused_and_nothing_of_it_is_run(data, tmp_path):
     import keras
 

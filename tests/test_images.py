@@ -157,6 +157,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize("name", REFUSED)
 def test_bad_files_are_refused_in_one_sentence(tmp_path, name):
     content, reason = REFUSED[name]
@@ -417,6 +418,7 @@ def test_any_image_in_a_file_is_read_in_its_shape(tmp_path_factory, data, mode):
     assert (read.shape, read.dtype) == (shape, np.uint8)
 
 
+@pytest.mark.fault(19)
 def test_text_in_an_image_is_not_unpacked_to_any_size(tmp_path):
     """A comment of 256 megabytes in a quarter of one; whether the image is then read or refused does not matter."""
     bomb = zlib.compress(bytes(2**28), 9)

@@ -1,14 +1,13 @@
 """No locked package has a known vulnerability, as far as a database of them can be reached from here."""
 
-import http.server
 import json
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
+from loopback import Handler, serving
 
 LOCK = Path(__file__).parent.parent / "requirements.lock"
 FIRST = re.match(r"(?:.*\n)*?(\S+==(?:.*\\\n)+.*\n)", LOCK.read_text()).group(1)
@@ -62,7 +61,7 @@ def database():
     """One that knows a vulnerability of a single package."""
     asked = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Answer(Handler):
         def do_POST(self):
             asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["package"]["name"])
             events = [{"introduced": "0"}, {"fixed": "99999"}]
@@ -74,16 +73,8 @@ def database():
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield ["--vulnerability-service", "osv", "--osv-url", f"http://127.0.0.1:{server.server_port}/"], asked
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Answer) as server:
+        yield ["--vulnerability-service", "osv", "--osv-url", f"http://127.0.0.1:{server.server_port}/"], asked
 
 
 def test_a_vulnerability_of_any_locked_package_is_found(database, monkeypatch):

@@ -57,6 +57,7 @@ def with_lambda(executed):
     return keras.Sequential([keras.Input((4,)), layer, keras.layers.Dense(2)])
 
 
+@pytest.mark.fault(19)
 def test_a_lambda_layer_is_refused_by_us_and_by_keras(tmp_path, monkeypatch):
     path, executed = tmp_path / "in" / "model.keras", tmp_path / "executed"
     path.parent.mkdir()
@@ -70,11 +71,13 @@ def test_a_lambda_layer_is_refused_by_us_and_by_keras(tmp_path, monkeypatch):
     assert executed.exists()  # it was no harmless file
 
 
+@pytest.mark.fault(19)
 def test_a_network_with_a_lambda_layer_is_not_even_trained(tmp_path):
     with pytest.raises(InvalidInput, match=r"recipe odd: .*Lambda"):
         refuse_code(with_lambda(tmp_path / "executed"), "odd")
 
 
+@pytest.mark.fault(19)
 def test_what_a_config_names_is_not_imported(tmp_path, good):
     config = json.loads(good["config.json"])
     config |= {"module": "antigravity", "class_name": "Webbrowser"}
@@ -82,6 +85,7 @@ def test_what_a_config_names_is_not_imported(tmp_path, good):
     assert "antigravity" not in __import__("sys").modules
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "assets/../../outside", "extra.pkl"])
 def test_members_that_do_not_belong_there_are_refused(tmp_path, good, name):
     (tmp_path / "in").mkdir()
@@ -89,6 +93,7 @@ def test_members_that_do_not_belong_there_are_refused(tmp_path, good, name):
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
+@pytest.mark.fault(19)
 def test_a_zip_bomb_is_not_unpacked(tmp_path, good, monkeypatch):
     path = packed(tmp_path / "model.keras", good | {model_file.WEIGHTS: bytes(2**20)}, zipfile.ZIP_DEFLATED)
     monkeypatch.setattr(model_file, "MOST_BYTES", 2**20)

@@ -2,11 +2,10 @@
 
 import json
 import logging
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from uuid import uuid4
 
 import pytest
+from loopback import Handler, serving
 from prefect.client.schemas.objects import CreatedBy, FlowRun
 from prefect.states import Crashed, Failed
 
@@ -20,20 +19,15 @@ def webhook(monkeypatch):
     """What a webhook of ours has received, and the status that it answers with."""
     received, status = [], [200]
 
-    class Handler(BaseHTTPRequestHandler):
+    class Receive(Handler):
         def do_POST(self):
             received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(status[0])
             self.end_headers()
 
-        def log_message(self, *arguments):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(Receive) as server:
         monkeypatch.setenv("MLFLOW_WEBHOOK", f"http://127.0.0.1:{server.server_port}/secret-path")
         yield received, status
-        server.shutdown()
 
 
 def test_the_webhook_is_told_in_words_and_in_fields(webhook):

@@ -1,10 +1,10 @@
 """What is said about servers that answer, but not as they should."""
 
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
+from loopback import Handler, serving
 
 from mnist_models.errors import InvalidInput, Unavailable
 from tasks.reachable import answers, check_reachable
@@ -20,7 +20,7 @@ class Stub(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/api"
 
 
-class Answer(BaseHTTPRequestHandler):
+class Answer(Handler):
     def do_GET(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.send_response(self.server.status)
@@ -31,18 +31,11 @@ class Answer(BaseHTTPRequestHandler):
     def do_POST(self):
         self.do_GET()
 
-    def log_message(self, *_):
-        pass
-
 
 @pytest.fixture
 def stub():
-    with Stub(("127.0.0.1", 0), Answer) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Answer, Stub) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 VARIABLES = ("MLFLOW_TRACKING_URI", "PREFECT_API_URL")

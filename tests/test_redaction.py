@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mnist_models.redaction import redact_logs, redacted, split_credentials
 
 
+@pytest.mark.fault(20)
 @pytest.mark.parametrize(
     ("text", "safe"),
     [
