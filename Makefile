@@ -16,8 +16,8 @@ run: $(INSTALLED) ## install what is needed, train the quick suite, promote the 
 up: $(INSTALLED) ## install what is needed, start both servers with their UIs and the deployments
 	$(BIN)/mnist up $(ARGS)
 
-test: $(INSTALLED) ## install what is needed and run the tests
-	$(BIN)/python -m pytest -m "not faults and not long" $(ARGS)
+test: $(INSTALLED) ## install what is needed and run the tests, two at a time
+	$(BIN)/python -m pytest -m "not faults and not long" -n 2 --dist loadfile $(ARGS)
 
 test-long: $(INSTALLED) ## the tests that take longer: browsers, shared servers, a work pool
 	$(BIN)/python -m pytest -m "long and not faults" $(ARGS)

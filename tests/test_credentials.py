@@ -113,6 +113,7 @@ def mlflow_server(tmp_path):
         yield port
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_no_output_log_database_or_artifact_holds_the_password(home, mlflow_server, small_recipes):

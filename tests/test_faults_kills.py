@@ -10,7 +10,7 @@ from fault_fixtures import THREE
 from fault_place import STEPS, assert_gone, compare, family, wait_for
 from fault_report import recovering
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ONE = ["middle"]
 SECONDS_TO_END = 10.0

@@ -242,6 +242,7 @@ class Killer(threading.Thread):
         self.join()
 
 
+@pytest.mark.long
 def test_a_killed_trainer_goes_on_in_the_same_run_and_nothing_is_doubled(data):
     with Killer(times=2) as killer:
         summary = run(data=data, recipes=["small_long"])

@@ -191,6 +191,7 @@ def test_other_networks_are_not_let_in_without_passwords(stack):
     assert "both servers must ask them for a password" in refused.stderr
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_everything_and_every_status_is_true(tmp_path):
     stack = Stack(tmp_path)
     stack.start()
@@ -210,6 +211,7 @@ def test_ctrl_c_ends_everything_and_every_status_is_true(tmp_path):
     assert mlflow_rows(stack, "select status from runs") == [("KILLED",), ("KILLED",)]
 
 
+@pytest.mark.long
 def test_a_server_that_dies_ends_the_rest_and_is_named(tmp_path):
     stack = Stack(tmp_path)
     stack.start()
