@@ -113,10 +113,12 @@ def _processes(settings: Settings) -> Processes:
         processes["mlflow"] = (
             [
                 *(program("mlflow"), "server", "--host", settings.host, "--port", str(settings.port), "--workers", "1"),
+                *("--uvicorn-opts", "--log-level warning"),  # not a line for each request
                 *(["--app-name", "basic-auth"] if mlflow_asks_for_password() else []),
             ],
             {
                 "MLFLOW_BACKEND_STORE_URI": settings.resolved_tracking_uri,  # out of sight, as it may hold a password
+                "PYTHONWARNINGS": "ignore",  # what MLflow's own code should do otherwise
                 "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # of language models' judges: seven idle processes
             },
         )

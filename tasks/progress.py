@@ -23,6 +23,7 @@ LINE_SECONDS = 10.0  # between the first lines of a training; the pauses double,
 LONGEST_PAUSE = 60.0
 ARTIFACT_SECONDS = 5.0  # between the first updates of an artifact; they double as well, up to half of a minute
 LONGEST_ARTIFACT_PAUSE = 30.0
+SHORTEST_LOOK = 0.1  # seconds of training, before which its pace is anybody's guess
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Snapshot:
     step: int
     steps: int
     accuracy: float  # mean of the latest batches, as a share
-    images_per_second: float
-    seconds_left: float
+    images_per_second: float | None = None  # not known yet
+    seconds_left: float = 0.0
 
     @property
     def share(self) -> float:
@@ -41,9 +42,18 @@ class Snapshot:
         return self.step / self.steps
 
     def __str__(self) -> str:
-        left = timedelta(seconds=round(self.seconds_left))
-        speed = f"{self.images_per_second:,.0f} images/s"
-        return f"step {self.step:,} of {self.steps:,}, accuracy {self.accuracy:.1%}, {speed}, {left} left"
+        text = f"step {self.step:,} of {self.steps:,}, accuracy {self.accuracy:.1%}"
+        if self.images_per_second is None:
+            return text
+        return f"{text}, {self.images_per_second:,.0f} images/s, {timedelta(seconds=round(self.seconds_left))} left"
+
+    @property
+    def short(self) -> str:
+        """As there is room for beside a bar."""
+        text = f"{self.step:,}/{self.steps:,} {self.accuracy:.1%}"
+        if self.images_per_second is None:
+            return text
+        return f"{text} {_short(self.images_per_second):>5} img/s {timedelta(seconds=round(self.seconds_left))}"
 
 
 class Observer:
@@ -63,12 +73,13 @@ class Observer:
         if not self._recent:
             return None
         first, last = self._recent[0], self._recent[-1]
-        seconds = max((last[1] - first[1]) / 1000, 1e-3)
-        pace = max(last[0] - first[0], 1) / seconds
         latest = [accuracy for _, _, accuracy in list(self._recent)[-50:]]
-        return Snapshot(
-            last[0], self._steps, sum(latest) / len(latest), pace * self._batch_size, (self._steps - last[0]) / pace
-        )
+        accuracy = sum(latest) / len(latest)
+        seconds = (last[1] - first[1]) / 1000
+        if seconds < SHORTEST_LOOK or last[0] <= first[0]:
+            return Snapshot(last[0], self._steps, accuracy)
+        pace = (last[0] - first[0]) / seconds
+        return Snapshot(last[0], self._steps, accuracy, pace * self._batch_size, (self._steps - last[0]) / pace)
 
 
 class Display:
@@ -107,13 +118,10 @@ class Display:
     def update(self, label: str, snapshot: Snapshot) -> None:
         """Show where a training stands."""
         if self.console.is_terminal:
-            left = timedelta(seconds=round(snapshot.seconds_left))
-            speed = _short(snapshot.images_per_second)
-            text = f"{snapshot.step:,}/{snapshot.steps:,} {snapshot.accuracy:.1%} {speed:>5} img/s {left}"
             with self._lock:
                 if label not in self._bars:
-                    self._bars[label] = self._progress.add_task(label, total=1.0, text=text)
-            self._progress.update(self._bars[label], completed=snapshot.share, text=text)
+                    self._bars[label] = self._progress.add_task(label, total=1.0, text=snapshot.short)
+            self._progress.update(self._bars[label], completed=snapshot.share, text=snapshot.short)
         elif time.monotonic() >= self._next_line.get(label, 0.0):
             pause = self._pause.get(label, LINE_SECONDS)
             self._next_line[label], self._pause[label] = time.monotonic() + pause, min(2 * pause, LONGEST_PAUSE)

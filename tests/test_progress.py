@@ -21,6 +21,12 @@ def test_speed_accuracy_and_time_left_follow_from_the_records():
     assert round(snapshot.seconds_left) == 8
 
 
+def test_the_first_steps_tell_no_pace():
+    snapshot = Observer(steps=1000, batch_size=50).see(records(1, 2))
+    assert str(snapshot) == "step 2 of 1,000, accuracy 50.0%"
+    assert snapshot.short == "2/1,000 50.0%"
+
+
 def test_without_a_terminal_there_are_plain_lines_and_not_too_many():
     out = io.StringIO()
     display = Display(Console(file=out, force_terminal=False, width=80))
