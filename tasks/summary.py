@@ -82,9 +82,9 @@ def to_markdown(summary: dict[str, Any], base: str) -> str:
     ]
     if len(shown) < len(summary["recipes"]):
         lines.append(f"\n… and {len(summary['recipes']) - len(shown)} more, in `comparison.csv`.")
-    # MLflow shows the first lines, and the rest when asked.
+    # MLflow shows the first lines, and the rest when asked: the verdict, then what was odd.
     verdict = [f"Trained **{summary['suite']}** on {summary['data']}.", *_verdict(summary)]
-    return "\n\n".join([*verdict, "\n".join(lines), *_curves(summary, base), *_remarks(summary), *_spread(summary)])
+    return "\n\n".join([*verdict, *_remarks(summary), "\n".join(lines), *_curves(summary, base), *_spread(summary)])
 
 
 def _curves(summary: dict[str, Any], base: str) -> list[str]:
