@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from filelock import FileLock, Timeout
@@ -17,6 +17,7 @@ from tasks.tracking import Tracker
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+    from prefect.client.schemas.objects import State
 
 logger = logging.getLogger(__name__)
 
@@ -124,14 +125,24 @@ def _close_in_mlflow(tracker: Tracker, record: FlowRecord) -> None:
 
 
 def _close_in_prefect(flow_run_id: str) -> None:
+    """The flow run, and those of its tasks that were running."""
     from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
     from prefect.exceptions import ObjectNotFound
     from prefect.states import Crashed
 
+    crashed: State[Any] = Crashed(message=f"{WHY[0].upper()}{WHY[1:]}.")
+    unfinished = {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}
     with get_client(sync_client=True) as client:
         try:
             run = client.read_flow_run(UUID(flow_run_id))
         except ObjectNotFound:
             return
         if run.state is None or not run.state.is_final():
-            client.set_flow_run_state(run.id, Crashed(message=f"{WHY[0].upper()}{WHY[1:]}."), force=True)
+            client.set_flow_run_state(run.id, crashed, force=True)
+        tasks = client.read_task_runs(
+            flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [run.id]}}),
+            task_run_filter=TaskRunFilter.model_validate(unfinished),
+        )
+        for task in tasks:
+            client.set_task_run_state(task.id, crashed, force=True)
