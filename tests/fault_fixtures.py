@@ -33,8 +33,20 @@ def control(api, empty_store, tmp_path_factory):
 
 
 @pytest.fixture
-def place(api, empty_store, tmp_path):
+def places(api, empty_store, tmp_path):
+    """Makes places of a test's own."""
+    made = []
+
+    def make():
+        made.append(Place(tmp_path / f"home-{len(made)}", empty_store, PREFECT_API_URL=api))
+        return made[-1]
+
+    yield make
+    for place in made:
+        place.end()
+
+
+@pytest.fixture
+def place(places):
     """A place of a test's own."""
-    place = Place(tmp_path / "home", empty_store, PREFECT_API_URL=api)
-    yield place
-    place.end()
+    return places()
