@@ -59,9 +59,13 @@ class Place:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """`mnist …` in a process group of its own, as a terminal would start it."""
+        return self.start_python("-m", "flows", *arguments)
+
+    def start_python(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Python in a process group of its own."""
         with (self.home / "output.txt").open("wb") as output:
             self.process = subprocess.Popen(
-                [PYTHON, "-m", "flows", *arguments],
+                [PYTHON, *arguments],
                 cwd=self.home,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

@@ -178,10 +178,11 @@ def test_what_a_server_that_stays_away_has_missed_is_sent_later(control, away, p
 @pytest.mark.fault(8)
 @pytest.mark.faults
 def test_a_server_that_is_away_from_the_beginning_is_not_needed_to_train(control, away, proxy, injection):
-    """As a scheduled run meets it: the command itself would say at once that no server answers."""
+    """As a scheduled run meets it: `mnist train` says at once that the server does not answer as it should."""
     proxy.mode = "error"
     with recovering(injection):
-        status, output = away.finish("middle")
+        away.start_python("-c", f"from flows.train import train; train(recipes=['middle'], data={str(away.data)!r})")
+        status, output = away.wait()
         assert (status, away.result("middle") is not None) == (1, True), output
         assert "`mnist sync`" in output
         proxy.recover()
