@@ -19,7 +19,7 @@ up: $(INSTALLED) ## install what is needed, start both servers with their UIs an
 test: $(INSTALLED) ## install what is needed and run the tests, two at a time
 	$(BIN)/python -m pytest -m "not faults and not long" -n 2 --dist loadfile $(ARGS)
 
-test-long: $(INSTALLED) ## the tests that take longer: browsers, shared servers, a work pool
+test-long: $(INSTALLED) ## the tests that take longer: browsers, shared servers, a work pool, faults of servers and disks
 	$(BIN)/python -m pytest -m "long and not faults" $(ARGS)
 
 test-fast: $(INSTALLED) ## only the tests that take no time
@@ -28,7 +28,7 @@ test-fast: $(INSTALLED) ## only the tests that take no time
 POINTS := 20
 SEED := 0
 
-faults: $(INSTALLED) ## inject every fault (an hour on two cores; POINTS=5 for a look) and write docs/reliability.md
+faults: $(INSTALLED) ## inject every fault (35 minutes on two cores; POINTS=5 for a look) and write docs/reliability.md
 	$(BIN)/python -m pytest -m "fault or faults" --fault-points $(POINTS) --fault-seed $(SEED) \
 		--reliability docs/reliability.md $(ARGS)
 

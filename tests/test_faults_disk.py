@@ -8,7 +8,7 @@ from fault_fixtures import THREE
 from fault_place import assert_gone, compare, family, wait_for, weights
 from fault_report import recovering
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
 MEGABYTES = 48
 

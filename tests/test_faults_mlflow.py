@@ -12,7 +12,7 @@ from fault_place import Place, compare, wait_for
 from fault_proxy import MlflowServer, Proxy
 from fault_report import recovering
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
 ONE = ["middle"]
 

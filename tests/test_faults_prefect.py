@@ -14,7 +14,7 @@ from up_stack import BIN, Stack, wait_for
 
 from flows.automations import SILENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 class Servers:
@@ -71,6 +71,7 @@ def servers(tmp_path):
 
 
 @pytest.mark.fault(11)
+@pytest.mark.faults
 def test_a_run_whose_processes_were_all_killed_is_marked_and_its_place_is_free(servers, injection):
     stack = servers.stack
     servers.serve()
