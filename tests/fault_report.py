@@ -110,9 +110,8 @@ def _table(seed):
         "# Reliability",
         "",
         "What `make faults` has injected and measured, on the machine that it ran on. Each is the real fault, but for"
-        " two: the late runs of row 13 are made through Prefect's API, as five ticks of the clock would take too long,"
-        " and row 21 raises the framework's own error. A test of a property counts once, whatever number of examples it"
-        " tries.",
+        " row 21, which raises the framework's own error. A test of a property counts once, whatever number of examples"
+        " it tries.",
         "",
         "A fault is survived if all that must be so afterwards is so: equal weights, each metric record once, true"
         " statuses, no process left, and a clean next run. The time to recover counts from the fault until everything"

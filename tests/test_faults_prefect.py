@@ -24,6 +24,7 @@ class Servers:
         self.stack = stack
         stack.environment |= {
             "PREFECT_API_URL": stack.prefect_api,
+            "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2",
             "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         }
         self.processes: dict[str, subprocess.Popen] = {}
@@ -116,21 +117,24 @@ def test_a_training_outlives_a_restart_of_prefects_server(control, servers, empt
 
 @pytest.mark.fault(13)
 def test_after_a_downtime_one_run_catches_up(servers, injection):
-    """Five runs that were due while nobody served, as Prefect's scheduler leaves them."""
+    """Five ticks of a schedule that come while nobody serves."""
     stack = servers.stack
     servers.serve()
     servers.kill("flows")
-    deployment = stack.deployments()["train/nightly"]
+    deployment = stack.deployments()["train/nightly"]["id"]
+    first = datetime.now(UTC) + timedelta(seconds=12)
+    last = first + timedelta(seconds=8)
+    rule = f"DTSTART:{first:%Y%m%dT%H%M%SZ}\nRRULE:FREQ=SECONDLY;INTERVAL=2;COUNT=5"
     parameters = {"recipes": ["small_long"], "data": str(stack.data)}
-    late = []
-    for tick in range(5):
-        due = datetime.now(UTC) - timedelta(minutes=5 - tick)
-        state = {"type": "SCHEDULED", "state_details": {"scheduled_time": due.isoformat()}}
-        created = stack.ask(
-            f"deployments/{deployment['id']}/create_flow_run", {"parameters": parameters, "state": state}
-        )
-        late.append(created["id"])
+    stack.ask(f"deployments/{deployment}/schedules", [{"schedule": {"rrule": rule}, "parameters": parameters}])
+    ticks = {
+        "deployment_id": {"any_": [deployment]},
+        "expected_start_time": {"before_": (last + timedelta(minutes=1)).isoformat()},
+    }
+    late = wait_for(lambda: runs if len(runs := stack.ask("flow_runs/filter", {"flow_runs": ticks})) == 5 else [], 30)
+    assert all(run["auto_scheduled"] for run in late)
+    wait_for(lambda: datetime.now(UTC) > last + timedelta(seconds=1), 30)
     with recovering(injection):
         servers.serve()
-        states = [stack.wait_until_ended(run) for run in late]
+        states = [stack.wait_until_ended(run["id"]) for run in late]
     assert sorted(states) == ["Cancelled"] * 4 + ["Completed"]
