@@ -1,6 +1,8 @@
 """Start a flow from the command line: check first, then warm up the trainers, then let Prefect begin."""
 
+import ctypes
 import gc
+from contextlib import suppress
 from typing import Any
 
 from rich import box
@@ -11,6 +13,8 @@ from tasks.environment import set_defaults
 from tasks.prefect_server import check_configured_server, start_temporary_server, wait_until_ready
 from tasks.reachable import check_reachable
 from tasks.settings import Settings
+
+M_ARENA_MAX = -8  # malloc.h, glibc
 
 
 def run_train(
@@ -25,6 +29,7 @@ def run_train(
     from tasks.settings import load_settings
 
     _set_environment()
+    _share_heaps()
     settings = load_settings()
     request = check_request(suite, recipes, seed, seeds, summary)
     machine()
@@ -60,6 +65,12 @@ def _set_environment() -> None:
         PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL",
         PREFECT_SERVER_LOGGING_LEVEL="CRITICAL",
     )
+
+
+def _share_heaps() -> None:
+    """Threads share two heaps, where glibc would give most of them one of their own and let it grow; mallopt(3)."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)
 
 
 def _check_servers(settings: Settings) -> None:
