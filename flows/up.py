@@ -118,7 +118,7 @@ def _processes(settings: Settings) -> Processes:
             ],
             {
                 "MLFLOW_BACKEND_STORE_URI": settings.resolved_tracking_uri,  # out of sight, as it may hold a password
-                "PYTHONWARNINGS": "ignore",  # what MLflow's own code should do otherwise
+                "PYTHONWARNINGS": "ignore",  # about MLflow's own code, where its users can mend nothing
                 "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # of language models' judges: seven idle processes
             },
         )

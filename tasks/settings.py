@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     schedule: str = Field("0 2 * * *", pattern=r"^\S+( \S+){4}$")
     timezone: str = "UTC"
     watch: str = "state/incoming"
-    webhook: str = Field("", repr=False)
+    webhook: str = Field("", pattern=r"^\S*$", repr=False)
     _home: Path = PrivateAttr(Path())
 
     @field_validator("tracking_uri")

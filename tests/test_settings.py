@@ -78,6 +78,7 @@ def test_the_projects_own_file_says_what_the_defaults_are(monkeypatch, tmp_path)
         ("registered_model: a/b", r"registered_model"),
         ("tracking_uri: ./mlruns", r"tracking_uri.*sqlite:///"),
         ("tracking_uri: http://[", r"tracking_uri.*is not allowed"),
+        ("webhook: http://chat.example/a hook", r"webhook"),
         ("webhook: http://[", r"webhook.*must be an address such as"),
         ("webhook: ftp://chat.example/hook", r"webhook.*must be an address such as"),
         ("webhook: http://chat.example:99999/", r"webhook.*must be an address such as"),
