@@ -26,6 +26,7 @@ RECIPES = tuple(
     for number in range(1, {MANY + 1})
 )
 '''
+KINDS = ("command", "server", "trainer", "drawing")
 EMPTY = str(ROOT / "benchmarks" / "empty_flow.py")
 ALL = ",".join(f"tiny_{number}" for number in range(1, MANY + 1))
 
@@ -36,6 +37,7 @@ def measure(pairs: int, folder: Path) -> dict[str, Any]:
     recipes.mkdir()
     (recipes / "tiny.py").write_text(TINY)
     seconds: dict[str, list[float]] = {}
+    more: list[dict[str, float]] = []  # processor time of one more tiny recipe
 
     def note(name: str, taken: float) -> None:
         seconds.setdefault(name, []).append(taken)
@@ -47,8 +49,11 @@ def measure(pairs: int, folder: Path) -> dict[str, Any]:
         note("empty flow, cold", other.run(EMPTY).seconds)
         note("tiny recipe, cold", one.mnist("train", "--recipes", "tiny_1").seconds)
         note("empty flow, warm", other.run(EMPTY).seconds)
-        note("tiny recipe, warm", one.mnist("train", "--recipes", "tiny_1", "--force").seconds)
-        note(f"{MANY} tiny recipes, warm", one.mnist("train", "--recipes", ALL, "--force").seconds)
+        single = one.mnist("train", "--recipes", "tiny_1", "--force")
+        note("tiny recipe, warm", single.seconds)
+        many = one.mnist("train", "--recipes", ALL, "--force")
+        note(f"{MANY} tiny recipes, warm", many.seconds)
+        more.append({kind: (many.core_seconds[kind] - single.core_seconds[kind]) / (MANY - 1) for kind in KINDS})
     quick = Place(folder / "quick")
     quick.mnist("train")
     for _ in range(pairs):
@@ -64,6 +69,7 @@ def measure(pairs: int, folder: Path) -> dict[str, Any]:
         "warm": middle["tiny recipe, warm"] / middle["empty flow, warm"],
         "reused": middle["quick, all reused"] / middle["empty flow, beside quick"],
         "one_more_recipe": (middle[f"{MANY} tiny recipes, warm"] - middle["tiny recipe, warm"]) / (MANY - 1),
+        "one_more_recipe_core_seconds": {kind: median(each[kind] for each in more) for kind in KINDS},
         "help": middle["mnist --help"],
         "first_line": middle["first line"],
     }

@@ -25,7 +25,8 @@ class Measured:
     began: float  # Unix seconds
     seconds: float
     first_line_seconds: float  # until it printed something
-    peak_mb: dict[str, float]  # resident memory of the command itself, and the largest of its trainers and servers
+    peak_mb: dict[str, float]  # resident memory of the command itself, and the largest of each kind of its processes
+    core_seconds: dict[str, float]  # processor time of the command itself, and of each kind of its processes together
     output: str
 
 
@@ -74,17 +75,19 @@ class Place:
             text = output.read().decode(errors="replace")
         if status:
             raise RuntimeError(f"{' '.join(arguments)} ended with {status}:\n{text[-2000:]}")
-        return Measured(moment, seconds, watcher.first_line_at - began, dict(watcher.peaks), text)
+        first_line = watcher.first_line_at - began
+        return Measured(moment, seconds, first_line, dict(watcher.peaks), watcher.core_seconds(), text)
 
 
 class _Watcher(threading.Thread):
-    """Notes the memory of a process and all below it, and when it first prints something."""
+    """Notes memory and processor time of a process and all below it, and when it first prints something."""
 
     def __init__(self, process: psutil.Popen, output: Path) -> None:
         super().__init__(daemon=True)
         self.peaks: dict[str, float] = defaultdict(float)
         self.first_line_at = math.inf
         self._process, self._output = process, output
+        self._times: dict[int, tuple[str, float]] = {}
 
     def run(self) -> None:
         """Look until the process ends."""
@@ -97,9 +100,19 @@ class _Watcher(threading.Thread):
                     with suppress(psutil.Error):
                         kind = "command" if one.pid == self._process.pid else _kind(one.cmdline())
                         self.peaks[kind] = max(self.peaks[kind], one.memory_info().rss / 2**20)
+                        taken = one.cpu_times()
+                        self._times[one.pid] = kind, taken.user + taken.system
             time.sleep(0.25 if printed else 0.05)
+
+    def core_seconds(self) -> dict[str, float]:
+        """By kind, up to the last look at each process."""
+        sums: dict[str, float] = defaultdict(float)
+        for kind, seconds in self._times.values():
+            sums[kind] += seconds
+        return dict(sums)
 
 
 def _kind(command: list[str]) -> str:
     words = " ".join(command)
-    return "trainer" if "mnist_models.trainer" in words else "server" if "prefect" in words else "other"
+    marks = {"mnist_models.trainer": "trainer", "mnist_models.evaluation": "drawing", "prefect": "server"}
+    return next((kind for mark, kind in marks.items() if mark in words), "other")

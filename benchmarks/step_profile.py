@@ -1,4 +1,4 @@
-"""Where the time of a training step goes, operation by operation, on one core.
+"""Where the time of a training step goes, operation by operation, on one core, in the precision that this machine uses.
 
 python benchmarks/step_profile.py [--fraction 0.1]
 """
@@ -10,6 +10,8 @@ from pathlib import Path
 from figures import fraction_asked, keep
 from in_process import set_up, tf
 
+from mnist_models.workers.settings import machine
+
 RECIPES = ("keras_conv_net", "fast_conv_net")
 MOST = 8
 
@@ -18,7 +20,7 @@ def profile(name: str, steps: int) -> dict[str, float]:
     """Milliseconds a step by kind of operation, the dearest first; what is left is "others"."""
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-    training = set_up(name, steps=1000)
+    training = set_up(name, precision=machine().fast_precision, steps=1000)
     training.run(0, 5)
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
@@ -44,7 +46,8 @@ def main() -> None:
     """Measure, show, keep."""
     fraction = fraction_asked(__doc__ or "")
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    keep("step_profile", {name: profile(name, max(5, round(50 * fraction))) for name in RECIPES}, fraction)
+    operations = {name: profile(name, max(5, round(50 * fraction))) for name in RECIPES}
+    keep("step_profile", {"precision": machine().fast_precision, "operations": operations}, fraction)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def main() -> None:
     """Measure, show, keep."""
     fraction = fraction_asked(__doc__ or "")
     with tempfile.TemporaryDirectory() as folder:
-        keep("tracking_cost", measure(3 if fraction == 1 else 1, Path(folder)), fraction)
+        keep("tracking_cost", measure(5 if fraction == 1 else 1, Path(folder)), fraction)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from keras import layers, optimizers
 
 from mnist_models.recipe import Optimizer
 from mnist_models.recipes import find_recipe
+from mnist_models.trainer.batch_norm import with_fused_batch_norm
 from mnist_models.trainer.halves import in_halves
 from mnist_models.trainer.optimizers import build_optimizer
 
@@ -73,3 +74,67 @@ def test_the_fused_adam_is_adam(settings, reference):
         assert int(optimizer.iterations) == 20
     for ours, theirs in zip(*ends, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def normalising(*between):
+    """A small network with batch norm after a convolution and after a dense layer, in a state of its own."""
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(4, 5, use_bias=False),
+            layers.BatchNormalization(momentum=0.9, epsilon=1e-2),
+            *between,
+            layers.Flatten(),
+            layers.Dense(8, use_bias=False),
+            layers.BatchNormalization(),
+        ]
+    )
+    for number, variable in enumerate(network.variables):
+        variable.assign_add(np.random.default_rng(number).random(variable.shape, np.float32) / 10)
+    return network
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-4), ("mixed_bfloat16", 3e-2)])
+def test_the_fused_batch_norm_is_that_of_keras(precision, tolerance):
+    keras.config.set_dtype_policy(precision)
+    results = []
+    try:
+        for fuse in (with_fused_batch_norm, lambda model: model):
+            network = normalising()
+            training = fuse(network)
+            assert operations(lambda images, model=training: model(images, training=True)).count(
+                "FusedBatchNormV3"
+            ) == (2 if training is not network else 0)
+            with tf.GradientTape() as tape:
+                outputs = tf.cast(training(tf.constant(IMAGES), training=True), tf.float32)
+                loss = tf.reduce_mean((outputs - 1) ** 3)
+            gradients = tape.gradient(loss, [variable.value for variable in network.trainable_variables])
+            results.append((outputs, *gradients, *network.non_trainable_variables))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert len(results[0]) == 1 + 6 + 4
+    for fused, theirs in zip(*results, strict=True):
+        scale = float(tf.reduce_max(tf.abs(tf.cast(theirs, tf.float32))))
+        np.testing.assert_allclose(fused, theirs, rtol=tolerance, atol=tolerance * max(scale, 1e-2))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"axis": 1}, {"scale": False}, {"center": False}, {"trainable": False}, {"renorm": True}, {"epsilon": 1e-6}],
+)
+def test_a_batch_norm_that_the_kernel_would_compute_otherwise_is_left_to_keras(other):
+    training = with_fused_batch_norm(normalising(layers.BatchNormalization(**other)))
+    assert [type(layer).__name__ for layer in training.layers].count("BatchNormalization") == 1
+    training(IMAGES, training=True)
+
+
+def test_what_is_trained_with_the_fused_kernel_is_saved_as_plain_keras():
+    network = normalising()
+    with_fused_batch_norm(network)
+    assert {type(layer) for layer in network.layers} <= {
+        layers.Conv2D,
+        layers.BatchNormalization,
+        layers.Flatten,
+        layers.Dense,
+    }

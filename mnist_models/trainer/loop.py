@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mnist_models.recipe import Recipe
 from mnist_models.trainer.augmentation import augment
+from mnist_models.trainer.batch_norm import with_fused_batch_norm
 from mnist_models.trainer.halves import in_halves
 from mnist_models.trainer.losses import LOSSES
 
@@ -48,7 +49,7 @@ class Loop:
         self._compiled = tf.function(self._steps, input_signature=[indices, first_step])
         self._model, self._optimizer, self._recipe, self._seed = model, optimizer, recipe, seed
         self._loss = LOSSES[recipe.loss]
-        self._apply = in_halves(model, recipe.batch_size)
+        self._apply = in_halves(with_fused_batch_norm(model), recipe.batch_size)
 
     def run(self, batches: NDArray[np.int32], first_step: int) -> Stretch:
         """Train on the given batches of image indices [steps, batch size]; `first_step` is 0-based."""
