@@ -140,8 +140,10 @@ def test_a_trainer_imports_neither_prefect_nor_mlflow(pool, job, tmp_path):
 
 
 def test_trainers_get_one_thread_per_operation_and_no_secrets(monkeypatch):
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     environment = ONE.environment(0)
     assert environment["OMP_NUM_THREADS"] == environment["TF_NUM_INTRAOP_THREADS"] == "1"
+    assert environment["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
     assert environment["TF_NUM_INTEROP_THREADS"] == "2"  # operations side by side; each by itself keeps its result
     assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
     gpu = replace(ONE, device="gpu", gpus=("2", "5")).environment(3)
