@@ -27,7 +27,8 @@ def keep(name: str, figures: dict[str, Any], fraction: float) -> None:
     print(json.dumps({name: figures}, indent=2), flush=True)
     if fraction == 1:
         FILE.parent.mkdir(exist_ok=True)
-        FILE.write_text(json.dumps(kept() | {"machine": _machine(), name: figures}, indent=2) + "\n")
+        marked = {"processor": _processor()} | figures  # each may have been measured on another machine
+        FILE.write_text(json.dumps(kept() | {"machine": _machine(), name: marked}, indent=2) + "\n")
 
 
 def kept() -> dict[str, Any]:

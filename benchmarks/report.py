@@ -100,8 +100,9 @@ SECTIONS = {
 }
 
 
-def _profile(precision: str, operations: dict[str, dict[str, float]]) -> list[str]:
+def _profile(it: dict[str, Any]) -> list[str]:
     """One column for each recipe, one line for each operation."""
+    precision, operations = it["precision"], it["operations"]
     names = list(operations)
     lines = [f"| ms a step, {precision} | {' | '.join(f'`{name}`' for name in names)} |", f"|---|{'--:|' * len(names)}"]
     for operation in [*dict.fromkeys(key for each in operations.values() for key in each if key != "others"), "others"]:
@@ -118,7 +119,7 @@ def write_table() -> None:
         if name in figures:
             lines += [f"| {what} | {measured} | {target} |" for what, measured, target in section(figures[name])]
     if "step_profile" in figures:
-        lines += ["", *_profile(**figures["step_profile"])]
+        lines += ["", *_profile(figures["step_profile"])]
     replace_block("benchmarks", "\n".join(lines) + "\n")
 
 

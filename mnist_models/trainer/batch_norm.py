@@ -33,7 +33,7 @@ class _Fused(layers.Layer):  # type: ignore[misc]
 def with_fused_batch_norm(model: keras.Model) -> keras.Model:
     """The same layers and variables, for training only, with the fused kernel wherever it computes what Keras does.
 
-    `fast_conv_net` takes a tenth less time for a step. Only sequential networks are rebuilt.
+    Only sequential networks are rebuilt.
     """
     if not isinstance(model, keras.Sequential) or not any(_fits(layer) for layer in model.layers):
         return model
