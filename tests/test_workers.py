@@ -131,6 +131,18 @@ def test_a_trainer_ends_with_its_parent(pool):
     assert process.wait(timeout=60) == 0
 
 
+def test_a_stopped_trainer_leaves_no_temporary_files(monkeypatch, tmp_path, small_recipes, job):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    with TrainerPool(ONE, tmp_path / "logs") as pool:
+        with pool.slot() as slot:
+            slot.do(job())
+        assert list(scratch.rglob("*autograph*"))  # TensorFlow's, which it removes at an orderly end only
+    assert not list(scratch.iterdir())
+
+
 def test_a_trainer_imports_neither_prefect_nor_mlflow(pool, job, tmp_path):
     with pool.slot() as slot:
         slot.do(job())

@@ -4,6 +4,7 @@ import json
 import select
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -33,6 +34,8 @@ class WorkerProcess:
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log
+        # TensorFlow leaves files in the temporary directory when it is killed, which is how these processes end.
+        self._scratch = tempfile.TemporaryDirectory(prefix=f"mnist-{self.title}-", ignore_cleanup_errors=True)
         with log.open("ab") as stderr:
             self._log_start = stderr.tell()
             self._process = subprocess.Popen(
@@ -40,7 +43,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=inherited_environment() | dict(environment),
+                env=inherited_environment() | dict(environment) | {"TMPDIR": self._scratch.name},
             )
 
     @property
@@ -94,3 +97,4 @@ class WorkerProcess:
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()
+        self._scratch.cleanup()
