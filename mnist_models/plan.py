@@ -23,6 +23,7 @@ class Training:
     device: str
     threads: int  # of an operation: more than one sum in another order
     start: "Training | None" = None  # the one that it continues
+    seconds: float = 0.0  # expected on one core until all that continues it is done as well
 
     @cached_property
     def identity(self) -> str:
@@ -65,18 +66,19 @@ def plan_trainings(
         if (recipe.name, seed) not in planned:
             start = add(chosen[recipe.continues], seed) if recipe.continues else None
             precision = precisions[recipe.name]
-            planned[recipe.name, seed] = Training(recipe, seed, data_digest, precision, device, threads, start)
+            planned[recipe.name, seed] = Training(
+                recipe, seed, data_digest, precision, device, threads, start, chain(recipe.name)
+            )
         return planned[recipe.name, seed]
-
-    for seed in seeds:
-        for recipe in chosen.values():
-            add(recipe, seed)
 
     def chain(name: str) -> float:
         following = [chain(other.name) for other in chosen.values() if other.continues == name]
         return chosen[name].seconds + max(following, default=0.0)
 
-    return sorted(planned.values(), key=lambda training: -chain(training.recipe.name))
+    for seed in seeds:
+        for recipe in chosen.values():
+            add(recipe, seed)
+    return sorted(planned.values(), key=lambda training: -training.seconds)
 
 
 @cache

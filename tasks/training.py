@@ -90,7 +90,7 @@ def train_recipe(
             with (
                 true_status(session, run, name, last_attempt),
                 Logging(session, run, name) as logging,
-                session.pool.slot() as slot,
+                session.pool.slot(training.seconds) as slot,
                 trainer_slot(session, name),
             ):
                 result = _supervise(session, slot, training, directory, dataset, data_folder, logging, name)

@@ -73,6 +73,23 @@ def test_jobs_are_done_and_a_failure_or_a_kill_takes_only_its_own(pool, job):
     assert RunDirectory(job(seed=2).directory).result().status == "finished"
 
 
+def test_a_trainer_goes_to_who_has_most_ahead(tmp_path):
+    served = []
+    with TrainerPool(ONE, tmp_path / "logs") as pool, ThreadPoolExecutor() as threads:
+
+        def wait(seconds):
+            with pool.slot(seconds):
+                served.append(seconds)
+
+        with pool.slot():
+            waiting = [threads.submit(wait, seconds) for seconds in (2, 600, 17)]
+            while len(pool._waiting) < len(waiting):
+                assert not any(future.done() for future in waiting)
+        for future in waiting:
+            future.result()
+    assert served == [600, 17, 2]
+
+
 @pytest.mark.parametrize("recipe", ["small_conv", "fast_conv_net"])
 def test_a_training_gives_the_same_bits_alone_and_beside_others(tmp_path, small_recipes, job, recipe):
     """Alone it uses all cores; here it then gets half of a single one, beside a training that takes the rest."""

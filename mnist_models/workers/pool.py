@@ -4,7 +4,7 @@ They are started with `subprocess` and speak JSON lines, rather than through a `
 spawned child imports the parent's `__main__` again, and under a Prefect worker that is Prefect itself.
 """
 
-import queue
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,9 +44,10 @@ class TrainerPool:
         self._trainers: list[Trainer | None] = [None] * machine.workers
         self._closed = False
         self._lock = threading.Lock()  # so that no process is started while all are being ended
-        self._idle: queue.LifoQueue[int] = queue.LifoQueue()
-        for number in reversed(range(machine.workers)):
-            self._idle.put(number)
+        self._idle = list(reversed(range(machine.workers)))  # the last is taken first
+        self._waiting: list[tuple[float, int]] = []  # the least is served first
+        self._tickets = itertools.count()
+        self._turn = threading.Condition()
 
     def start(self, count: int) -> None:
         """Start up to `count` trainers now, ahead of their first jobs."""
@@ -56,7 +57,7 @@ class TrainerPool:
     @property
     def busy(self) -> bool:
         """Whether all trainers are at work."""
-        return self._idle.empty()
+        return not self._idle
 
     def check_open(self) -> None:
         """Raise PoolClosed once nothing is trained any more."""
@@ -75,18 +76,30 @@ class TrainerPool:
             return trainer
 
     @contextmanager
-    def slot(self) -> Iterator["Slot"]:
-        """Wait for a free trainer and hold it.
+    def slot(self, seconds: float = 0.0) -> Iterator["Slot"]:
+        """Wait for a free trainer and hold it; of all who wait, who has the most `seconds` ahead is served first.
 
         Raises:
             PoolClosed: nothing is trained any more.
         """
-        number = self._idle.get()
+        number = self._take((-seconds, next(self._tickets)))
         try:
             self._trainer(number)
             yield Slot(self, number)
         finally:
-            self._idle.put(number)
+            with self._turn:
+                self._idle.append(number)
+                self._turn.notify_all()
+
+    def _take(self, ticket: tuple[float, int]) -> int:
+        with self._turn:
+            self._waiting.append(ticket)
+            try:
+                self._turn.wait_for(lambda: self._idle and min(self._waiting) == ticket)
+                return self._idle.pop()
+            finally:
+                self._waiting.remove(ticket)
+                self._turn.notify_all()  # there may be another idle trainer for the next
 
     def _do(self, number: int, job: Job, while_waiting: Callable[[], None]) -> None:
         try:
