@@ -54,7 +54,17 @@ def prepare_page(client: "MlflowClient", experiment: "Experiment") -> None:
         wanted[NOTE] = DESCRIPTION
     for key, value in wanted.items():
         if experiment.tags.get(key) != value:
-            client.set_experiment_tag(experiment.experiment_id, key, value)
+            _set_tag(client, experiment.experiment_id, key, value)
+
+
+def _set_tag(client: "MlflowClient", experiment_id: str, key: str, value: str) -> None:
+    """Set a tag, be it that others do so in this moment: PostgreSQL refuses all but one of them who insert it."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.set_experiment_tag(experiment_id, key, value)
+    except MlflowException:
+        client.set_experiment_tag(experiment_id, key, value)  # the other's row is there now, and is updated
 
 
 def _comparison_columns() -> dict[str, int]:

@@ -75,6 +75,22 @@ def test_nothing_is_written_twice(tracker, monkeypatch):
     assert tags(again) == before
 
 
+def test_others_that_prepare_the_page_in_the_same_moment_are_no_failure(tracker, monkeypatch):
+    """PostgreSQL refuses the second of two who insert a tag at once."""
+    write, seen = type(tracker.client).set_experiment_tag, set()
+
+    def faster(client, experiment, key, value):
+        write(client, experiment, key, value)
+        if key not in seen:
+            seen.add(key)
+            raise MlflowException('duplicate key value violates unique constraint "experiment_tag_pk"')
+
+    monkeypatch.setattr(type(tracker.client), "set_experiment_tag", faster)
+    assert tracker.experiment_id
+    assert tags(tracker)["mlflow.note.content"] == DESCRIPTION
+    assert seen == {"mlflow.note.content", "mlflow.sharedViewState.comparisons", "mlflow.sharedViewState.trainings"}
+
+
 def test_a_deleted_experiment_comes_back_with_its_page(tracker):
     tracker.client.delete_experiment(tracker.experiment_id)
     again = Tracker(tracker.settings)
