@@ -43,21 +43,25 @@ def save_model(model: keras.Model, path: Path) -> None:
 
 
 class Predictor:
-    """Applies a model to images in batches of one shape.
+    """Applies a model to images in batches of one shape, two batches at a time where cores are free.
 
     Args:
         apply: uint8 [batch, height, width] → float32 [batch, classes].
+        shape: height and width of the images.
     """
 
-    def __init__(self, apply: Callable[[tf.Tensor], tf.Tensor]) -> None:
-        self._batch = tf.function(apply, reduce_retracing=True)
+    def __init__(self, apply: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, int]) -> None:
+        def apply_to_each(batches: tf.Tensor) -> tf.Tensor:
+            return tf.map_fn(apply, batches, parallel_iterations=2, fn_output_signature=tf.float32)
+
+        self._batches = tf.function(apply_to_each, input_signature=[tf.TensorSpec((None, BATCH, *shape), tf.uint8)])
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 [n, height, width] → float32 [n, classes]."""
         padding = -len(images) % BATCH
         padded = np.concatenate([images, np.zeros((padding, *images.shape[1:]), np.uint8)])
-        batches = [self._batch(padded[start : start + BATCH]) for start in range(0, len(padded), BATCH)]
-        return np.concatenate([np.asarray(batch) for batch in batches])[: len(images)]
+        scores: NDArray[np.float32] = self._batches(padded.reshape(-1, BATCH, *images.shape[1:])).numpy()
+        return scores.reshape(-1, scores.shape[-1])[: len(images)]
 
 
 def logits_of(network: keras.Model) -> Predictor:
@@ -66,9 +70,9 @@ def logits_of(network: keras.Model) -> Predictor:
     def apply(images: tf.Tensor) -> tf.Tensor:
         return tf.cast(network(tf.cast(images[..., None], tf.float32) / 255, training=False), tf.float32)
 
-    return Predictor(apply)
+    return Predictor(apply, network.input_shape[1:3])
 
 
 def probabilities_of(served: keras.Model) -> Predictor:
     """The probabilities of a `served_model`."""
-    return Predictor(lambda images: served(images, training=False))
+    return Predictor(lambda images: served(images, training=False), served.input_shape[1:])
