@@ -41,7 +41,7 @@ lint: $(INSTALLED) ## style, types, and the direction of imports
 ROWS := softmax_regression,relu_dropout_naive,relu_dropout_diverged,relu_dropout_stable,deep_tanh_uniform
 REPEATED := $(ROWS),deep_tanh_glorot,batchnorm_tanh,fast_conv_net
 
-results: $(INSTALLED) ## train everything (half an hour on two cores) and write the README's table of results
+results: $(INSTALLED) ## train everything (half an hour on two cores) and write the README's table and picture of results
 	@mkdir -p state
 	$(BIN)/mnist train --suite all --summary state/results-all.json
 	$(BIN)/mnist train --recipes $(REPEATED) --seeds 3 --no-promote --summary state/results-seeds.json

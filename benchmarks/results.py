@@ -1,4 +1,4 @@
-"""The README's table of results, from the summaries of two runs (`make results` does all of it).
+"""The README's table and picture of results, from the summaries of two runs (`make results` does all of it).
 
 mnist train --suite all --summary state/results-all.json
 mnist train --recipes ROWS-1-TO-6,fast_conv_net --seeds 3 --summary state/results-seeds.json
@@ -6,13 +6,17 @@ python benchmarks/results.py state/results-all.json state/results-seeds.json
 """
 
 import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from readme import replace_block
+from readme import README, replace_block
 
 from mnist_models.recipes import all_recipes
+from tasks.settings import load_settings
+from tasks.tracking import Tracker
 
 NOTEBOOK = {
     "softmax_regression": "≈ 91 %",
@@ -54,10 +58,19 @@ def table(summaries: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def keep_picture(summary: dict[str, Any]) -> None:
+    """Copy the comparison that this run has logged."""
+    client = Tracker(load_settings()).client
+    with tempfile.TemporaryDirectory() as folder:
+        file = client.download_artifacts(summary["mlflow_run_id"], "figures/comparison.png", folder)
+        shutil.copy(file, README.parent / "docs" / "comparison.png")
+
+
 def main() -> None:
-    """Write the table into the README."""
+    """Write the table into the README, and the picture of the first run beside it."""
     summaries = [json.loads(Path(file).read_text()) for file in sys.argv[1:]]
     replace_block("results", table(summaries))
+    keep_picture(summaries[0])
 
 
 if __name__ == "__main__":
