@@ -44,7 +44,11 @@ def pool(tmp_path):
     finally:
         for process in reversed(processes):
             process.terminate()
-            process.wait(30)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:  # Prefect's worker sends itself SIGINT then, and can hang at that
+                process.kill()
+                process.wait()
 
 
 def _answers(stack):
