@@ -38,7 +38,7 @@ def test_a_form_is_filled_and_its_run_is_watched_to_its_artifacts(stack, dashboa
     runs = {"flow_runs": {"name": {"any_": [f"train {', '.join(RECIPES)}"]}}}
     (run,) = wait_for(lambda: stack.ask("flow_runs/filter", runs), 120)
     assert run["parameters"]["recipes"] == [*RECIPES]
-    dashboard.reload()  # the list is asked for every now and then only
+    dashboard.reload()  # the list has been seen not to show a new run for 40 s
     dashboard.get_by_role("link", name=run["name"]).first.click()
     assert stack.wait_until_ended(run["id"], 180) == "Completed"
     dashboard.reload()

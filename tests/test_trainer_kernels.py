@@ -10,6 +10,7 @@ from mnist_models.recipe import Optimizer
 from mnist_models.recipes import find_recipe
 from mnist_models.trainer.batch_norm import with_fused_batch_norm
 from mnist_models.trainer.halves import in_halves
+from mnist_models.trainer.inference import BATCH, logits_of
 from mnist_models.trainer.optimizers import build_optimizer
 
 IMAGES = np.random.default_rng(0).random((6, 28, 28, 1), np.float32)
@@ -138,3 +139,12 @@ def test_what_is_trained_with_the_fused_kernel_is_saved_as_plain_keras():
         layers.Flatten,
         layers.Dense,
     }
+
+
+@pytest.mark.parametrize("count", [0, 1, BATCH, 2 * BATCH + 1])
+def test_predictions_of_many_are_those_of_each_batch(count):
+    keras.utils.set_random_seed(0)
+    predictor = logits_of(find_recipe("keras_conv_net").network((28, 28), 10))
+    images = np.random.default_rng(1).integers(0, 256, (count, 28, 28), np.uint8)
+    alone = [predictor(images[start : start + BATCH]) for start in range(0, count, BATCH)]
+    np.testing.assert_array_equal(predictor(images), np.concatenate([np.empty((0, 10), np.float32), *alone]))

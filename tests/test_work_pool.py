@@ -46,7 +46,7 @@ def pool(tmp_path):
             process.terminate()
             try:
                 process.wait(20)
-            except subprocess.TimeoutExpired:  # Prefect's worker sends itself SIGINT then, and can hang at that
+            except subprocess.TimeoutExpired:  # Prefect's worker has been seen to hang after SIGTERM
                 process.kill()
                 process.wait()
 
