@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from figures import fraction_asked
+from measurements import fraction_asked
 from report import write_table
 
 HERE = Path(__file__).resolve().parent

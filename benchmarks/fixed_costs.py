@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from figures import fraction_asked, keep
-from place import ROOT, Place
+from measurements import fraction_asked, keep
+from sandbox import ROOT, Place
 
 MANY = 9
 TINY = f'''

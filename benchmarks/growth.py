@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figures import fraction_asked, keep
-from place import Place
+from measurements import fraction_asked, keep
+from sandbox import Place
 
-from mnist_models.data.official import load_official
+from mnist_models.data.official.load import load_official
 
 RECIPES = '''
 """A small recipe, with ten times the steps and with ten times the validations."""

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from figures import fraction_asked, keep
-from place import ROOT, Place
+from measurements import fraction_asked, keep
+from sandbox import ROOT, Place
 
 SHORTENED = '''
 """The notebook's recipes at a share of their length."""

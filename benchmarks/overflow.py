@@ -5,7 +5,7 @@ python benchmarks/overflow.py 24
 
 import sys
 
-from in_process import set_up
+from trainer_in_process import set_up
 
 STEPS = 5000
 

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from keras import initializers, layers, optimizers
 
-from mnist_models.data.official import load_official
+from mnist_models.data.official.load import load_official
 
 IMAGES = (28, 28, 1)
 NORMAL = {

@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from figures import fraction_asked, keep
-from place import Place
+from measurements import fraction_asked, keep
+from sandbox import Place
 
 
 def accuracies(precision: str, seeds: int, folder: Path) -> list[float]:

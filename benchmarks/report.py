@@ -5,7 +5,7 @@ python benchmarks/report.py
 
 from typing import Any
 
-from figures import kept
+from measurements import kept
 from readme import replace_block
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from readme import README, replace_block
 
-from mnist_models.recipes import all_recipes
-from tasks.settings import load_settings
-from tasks.tracking import Tracker
+from mnist_models.recipe_catalog import all_recipes
+from tasks.config.settings import load_settings
+from tasks.tracking.tracker import Tracker
 
 NOTEBOOK = {
     "softmax_regression": "≈ 91 %",

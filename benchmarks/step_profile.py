@@ -7,10 +7,10 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from figures import fraction_asked, keep
-from in_process import set_up, tf
+from measurements import fraction_asked, keep
+from trainer_in_process import set_up, tf
 
-from mnist_models.workers.settings import machine
+from mnist_models.trainer_pool.machine import machine
 
 RECIPES = ("keras_conv_net", "fast_conv_net")
 MOST = 8

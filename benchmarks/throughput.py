@@ -13,12 +13,12 @@ import sys
 import time
 from typing import Any
 
-from figures import fraction_asked, keep
-from in_process import InProcess, keras, set_up, tf
-from place import ROOT
+from measurements import fraction_asked, keep
+from sandbox import ROOT
+from trainer_in_process import InProcess, keras, set_up, tf
 
-from mnist_models.recipes import all_recipes
-from mnist_models.trainer.job import Precision
+from mnist_models.recipe_catalog import all_recipes
+from mnist_models.training_run.job import Precision
 
 SIZE = 2048
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
@@ -62,7 +62,8 @@ def seconds_per_step(training: InProcess, steps: int) -> float:
 def side_by_side(name: str, steps: int, trainers: int, threads: int) -> float:
     """Images a second of so many processes together, each with so many threads for an operation."""
     code = (
-        f"from in_process import set_up; import time; t = set_up({name!r}); t.run(0, 5); b = time.perf_counter();"
+        f"from trainer_in_process import set_up;"
+        f" import time; t = set_up({name!r}); t.run(0, 5); b = time.perf_counter();"
         f" t.run(5, {5 + steps}); print({steps} * t.recipe.batch_size / (time.perf_counter() - b))"
     )
     environment = {"MNIST_THREADS": str(threads), "PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks'}"}

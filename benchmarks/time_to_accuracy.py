@@ -13,12 +13,12 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
-from figures import fraction_asked, keep, kept
-from in_process import set_up
-from place import Place
+from measurements import fraction_asked, keep, kept
+from sandbox import Place
+from trainer_in_process import set_up
 
 from mnist_models.trainer.inference import logits_of
-from mnist_models.workers.settings import machine
+from mnist_models.trainer_pool.machine import machine
 
 RECIPE = "fast_conv_net"
 LEVELS = (0.99, 0.9924)

@@ -12,14 +12,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from figures import fraction_asked, keep
-from place import Place
+from measurements import fraction_asked, keep
+from sandbox import Place
 
-from mnist_models.run_directory import RunDirectory
-from mnist_models.trainer.job import TrainJob
-from mnist_models.workers.pool import TrainerPool
-from mnist_models.workers.preparation import prepare_data
-from mnist_models.workers.settings import machine
+from mnist_models.data.loader import prepare_data
+from mnist_models.trainer_pool.machine import machine
+from mnist_models.trainer_pool.pool import TrainerPool
+from mnist_models.training_run.job import TrainJob
+from mnist_models.training_run.run_directory import RunDirectory
 
 RECIPE = "deep_tanh_glorot"
 

@@ -1,5 +1,5 @@
 """`python -m flows` is `mnist`."""
 
-from flows.cli import main
+from flows.cli.app import main
 
 main()

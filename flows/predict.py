@@ -4,8 +4,8 @@ from typing import Any
 
 from prefect import flow
 
-from tasks.prediction import CsvFile, ImageFolder, check_folder, predict_files, predict_folder
-from tasks.session import open_session
+from tasks.flow_run.context import open_session
+from tasks.predict import CsvFile, ImageFolder, check_folder, predict_files, predict_folder
 
 
 @flow(name="predict", flow_run_name="predict {files}", persist_result=False, result_serializer="json")

@@ -6,13 +6,12 @@ from typing import Any
 from prefect import flow, runtime
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks.chains import Chains
-from tasks.comparison import compare
-from tasks.data import fetch_data
-from tasks.notifications import tell_of_failed_schedule
-from tasks.parent_run import parent_run
-from tasks.registry import champion, promote_candidate, register
-from tasks.request import (
+from flows.training_schedule import Chains
+from tasks.compare import compare
+from tasks.fetch_data import fetch_data
+from tasks.flow_run.context import open_session
+from tasks.flow_run.parent_run import parent_run
+from tasks.flow_run.request import (
     DataPath,
     Force,
     Promote,
@@ -23,10 +22,11 @@ from tasks.request import (
     SummaryFile,
     check_request,
 )
-from tasks.session import open_session
-from tasks.summary import build_summary, publish_summary
-from tasks.training import label
-from tasks.unsent import kept_until_sent
+from tasks.flow_run.unsent_requests import kept_until_sent
+from tasks.promote import champion, promote_candidate, register
+from tasks.servers.notifications import tell_of_failed_schedule
+from tasks.summarize import build_summary, publish_summary
+from tasks.train import label
 
 THREADS = 512  # a thread for each task that waits; how many train at once is the trainer pool's business
 

@@ -11,7 +11,7 @@ from browser import chromium, page  # noqa: F401
 from made_data import make_dataset, write_npz
 from up_stack import stack  # noqa: F401
 
-from mnist_models.recipes import all_recipes
+from mnist_models.recipe_catalog import all_recipes
 
 pytest_plugins = ["fault_report", "fault_fixtures"]
 
@@ -44,8 +44,8 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory):
     """An MLflow store without runs; creating its tables takes seconds, copying it nothing."""
-    from tasks.settings import Settings
-    from tasks.tracking import Tracker
+    from tasks.config.settings import Settings
+    from tasks.tracking.tracker import Tracker
 
     home = tmp_path_factory.mktemp("store")
     tracker = Tracker(Settings.at(home))

@@ -14,7 +14,7 @@ def api(prefect_server):
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL
 
-    from tasks.slots import limit_name
+    from tasks.supervision.trainer_slots import limit_name
 
     with get_client(sync_client=True) as client:
         client.upsert_global_concurrency_limit_by_name(limit_name(), 1000)

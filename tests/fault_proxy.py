@@ -11,7 +11,7 @@ from pathlib import Path
 
 from up_stack import free_port
 
-from tasks.reachable import wait_until_answers
+from tasks.servers.health_check import wait_until_answers
 
 SECONDS_TO_START = 120
 

@@ -7,8 +7,8 @@ import numpy as np
 
 
 def tracker_at(home):
-    from tasks.settings import Settings
-    from tasks.tracking import Tracker
+    from tasks.config.settings import Settings
+    from tasks.tracking.tracker import Tracker
 
     return Tracker(Settings.at(home, registered_model="test-model", accuracy_floor=0.5))
 
@@ -18,7 +18,7 @@ def promote_many(home, mine, rival, run_id, right, rounds, barrier, answers):
     from made_data import make_dataset
     from mlflow.exceptions import MlflowException
 
-    from tasks.registry import promote_candidate
+    from tasks.promote import promote_candidate
 
     dataset = make_dataset(classes=4, side=16, train=300, test=200)
     tracker = tracker_at(home)

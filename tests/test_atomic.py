@@ -78,12 +78,12 @@ def test_content_and_new_folders_are_flushed_in_order(tmp_path, monkeypatch):
 
 WRITES = {"write_text", "write_bytes", "savez", "savez_compressed", "save", "dump", "copyfile", "copy", "copy2", "move"}
 MAY_WRITE = {
-    "mnist_models/metrics_log.py",  # appends, and flushes before a checkpoint relies on it
-    "mnist_models/workers/process.py",  # appends what a process says to its log
+    "mnist_models/training_run/metrics_log.py",  # appends, and flushes before a checkpoint relies on it
+    "mnist_models/processes/worker.py",  # appends what a process says to its log
     # Into temporary folders that nobody else reads:
-    "mnist_models/data/package_index.py",
-    "tasks/logged_model.py",
-    "tasks/registry.py",
+    "mnist_models/data/official/package_index.py",
+    "tasks/tracking/model_format.py",
+    "tasks/promote.py",
 }
 
 

@@ -11,7 +11,7 @@ from browser import keep, needs_chromium
 from playwright.sync_api import expect
 from up_stack import free_port, wait_for
 
-from tasks.mlflow_links import experiment_link
+from tasks.tracking.links import experiment_link
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long, needs_chromium]
 

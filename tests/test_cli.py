@@ -127,7 +127,7 @@ def test_wrong_data_is_refused_before_anything_starts(home, arrays, words):
 
 
 def test_help_and_recipes_say_what_there_is(home):
-    from mnist_models.recipes import all_recipes
+    from mnist_models.recipe_catalog import all_recipes
 
     assert "predict" in mnist("--help").stdout
     listed = mnist("recipes", COLUMNS="200").stdout
@@ -136,10 +136,9 @@ def test_help_and_recipes_say_what_there_is(home):
         assert recipe.summary in listed
 
 
-def test_help_imsettings_nothing_heavy():
-    code = (
-        "import sys; sys.argv = ['mnist', '--help']\nfrom flows.cli import main\ntry: main()\nexcept SystemExit: pass\n"
-    )
+def test_help_imports_nothing_heavy():
+    code = "import sys; sys.argv = ['mnist', '--help']\nfrom flows.cli.app import main\n"
+    code += "try: main()\nexcept SystemExit: pass\n"
     code += "print([name for name in ('prefect', 'mlflow', 'tensorflow', 'numpy', 'pydantic') if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert result.stdout.splitlines()[-1] == "[]", result

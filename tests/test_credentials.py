@@ -12,10 +12,10 @@ from made_data import make_dataset, write_npz
 from PIL import Image
 from started import free_port, running
 
-from tasks.prefect_server import start_temporary_server, ui_address
-from tasks.reachable import answers, check_reachable, wait_until_answers
-from tasks.settings import load_settings
-from tasks.tracking import Tracker
+from tasks.config.settings import load_settings
+from tasks.servers.health_check import answers, check_reachable, wait_until_answers
+from tasks.servers.prefect_server import start_temporary_server, ui_address
+from tasks.tracking.tracker import Tracker
 
 MNIST = Path(sys.executable).with_name("mnist")
 USER, PASSWORD = "gatekeeper", "opensesame"
@@ -71,8 +71,8 @@ def test_the_password_in_a_profile_of_prefect_moves_too(home):
     profile = f'PREFECT_API_URL = "http://{USER}:{PASSWORD}@127.0.0.1:1/api"'
     (home / "profiles.toml").write_text(f'active = "team"\n[profiles.team]\n{profile}\n')
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    code = "import os; from tasks.prefect_server import start_temporary_server as start\n"
-    code += "from tasks.settings import load_settings; assert start(load_settings()) is None\n"
+    code = "import os; from tasks.servers.prefect_server import start_temporary_server as start\n"
+    code += "from tasks.config.settings import load_settings; assert start(load_settings()) is None\n"
     code += "print(os.environ['PREFECT_API_URL'], os.environ['PREFECT_API_AUTH_STRING'])"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120,

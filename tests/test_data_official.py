@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from loopback import Handler, serving
 from made_data import idx_files_of, make_dataset
 
-from mnist_models.data import mirrors, package_index
-from mnist_models.data.official import Source, cache_folder, load_official
-from mnist_models.data.official_files import OFFICIAL_FILES, DataUnavailable, OfficialFile
+from mnist_models.data.official import mirrors, package_index
+from mnist_models.data.official.checksums import OFFICIAL_FILES, DataUnavailable, OfficialFile
+from mnist_models.data.official.load import Source, cache_folder, load_official
 
 DATA = make_dataset(classes=3, side=28, train=30, test=12)
 FILES = idx_files_of(DATA)

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import pytest
 from up_stack import free_port
 
-from tasks import diagnosis
-from tasks.diagnosis import findings
-from tasks.settings import load_settings
+from tasks.config.settings import load_settings
+from tasks.operations import doctor_checks as diagnosis
+from tasks.operations.doctor_checks import findings
 
 
 @pytest.fixture

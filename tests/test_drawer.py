@@ -9,8 +9,8 @@ import pytest
 from made_data import make_dataset
 
 from mnist_models.data.arrays import save_arrays
-from mnist_models.workers.drawer import Drawer
-from mnist_models.workers.process import JobFailed, ProcessDied
+from mnist_models.figures.renderer import Drawer
+from mnist_models.processes.worker import JobFailed, ProcessDied
 
 
 @pytest.fixture
@@ -42,5 +42,5 @@ def test_a_process_that_was_killed_is_replaced(drawer, data, tmp_path):
 
 
 def test_a_flow_loads_neither_matplotlib_nor_tensorflow():
-    code = "import sys, flows.train, tasks.summary; print({'matplotlib', 'tensorflow', 'keras'} & {*sys.modules})"
+    code = "import sys, flows.train, tasks.summarize; print({'matplotlib', 'tensorflow', 'keras'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"

@@ -3,7 +3,7 @@
 import pytest
 
 from mnist_models.errors import InvalidInput
-from tasks.exposure import MLFLOW_PASSWORDS, PREFECT_PASSWORD, check_exposure
+from tasks.servers.exposure import MLFLOW_PASSWORDS, PREFECT_PASSWORD, check_exposure
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.8.8"])

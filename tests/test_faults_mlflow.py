@@ -63,9 +63,9 @@ def test_a_locked_store_stops_no_training_and_gets_every_record_once(control, pl
 WRITER = """
 import sys
 from pathlib import Path
-from tasks.settings import load_settings
-from tasks.tracked_run import TrackedRun
-from tasks.tracking import Tracker
+from tasks.config.settings import load_settings
+from tasks.tracking.run_replay import TrackedRun
+from tasks.tracking.tracker import Tracker
 
 run = TrackedRun(Tracker(load_settings()), Path(sys.argv[1]))
 run.open(sys.argv[1], {"recipe": "writer"}, "")

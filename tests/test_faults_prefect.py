@@ -12,7 +12,7 @@ from fault_place import Place, compare, family
 from fault_report import recovering
 from up_stack import BIN, Stack, wait_for
 
-from flows.automations import SILENCE
+from flows.deploy.automations import SILENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -42,12 +42,12 @@ class Servers:
 
     def start_server(self) -> None:
         self.start("prefect", BIN / "prefect", "server", "start", "--port", str(self.stack.settings.prefect_port))
-        from tasks.reachable import wait_until_answers
+        from tasks.servers.health_check import wait_until_answers
 
         assert wait_until_answers(f"{self.stack.prefect_api}/health", 180)
 
     def serve(self) -> None:
-        self.start("flows", sys.executable, "-m", "flows.serve")
+        self.start("flows", sys.executable, "-m", "flows.deploy.runner")
         wait_for(lambda: "train/nightly" in self.stack.deployments(), 120)
 
     def kill(self, name: str) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_models.evaluation import figures
-from mnist_models.evaluation.figures.history import envelope, first_nan, smoothed
-from mnist_models.evaluation.figures.scale import accuracy_floor, error_limits, error_position, loss_limit
-from mnist_models.evaluation.figures.style import RIGHT_SIGN, WRONG_SIGN, percent, shortened
 from mnist_models.evaluation.metrics import evaluate, wilson_interval
+from mnist_models.figures import plots as figures
+from mnist_models.figures.plots.error_axis import accuracy_floor, error_limits, error_position, loss_limit
+from mnist_models.figures.plots.series import envelope, first_nan, smoothed
+from mnist_models.figures.plots.style import RIGHT_SIGN, WRONG_SIGN, percent, shortened
 
 
 def history(epochs=3, steps=200, last=0.99, nan_at=None):

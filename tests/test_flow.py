@@ -16,7 +16,7 @@ from prefect.exceptions import ParameterTypeError
 from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, PREFECT_RESULTS_PERSIST_BY_DEFAULT, temporary_settings
 
 from mnist_models.errors import InvalidInput
-from mnist_models.workers import settings
+from mnist_models.trainer_pool import machine as settings
 
 pytestmark = [pytest.mark.usefixtures("prefect_server", "home", "small_recipes"), pytest.mark.slow]
 
@@ -166,7 +166,7 @@ def test_seeds_repeat_each_recipe(data):
 
 @pytest.mark.fault(4)
 def test_one_failure_leaves_the_others_alone(data):
-    from tasks.chains import RecipesFailed
+    from tasks.flow_run.errors import RecipesFailed
 
     with pytest.raises(RecipesFailed, match="not finished: small_broken, small_orphan, small_surprise") as caught:
         run(data=data, recipes=["small", "small_orphan", "small_surprise"])
@@ -189,7 +189,7 @@ def test_one_failure_leaves_the_others_alone(data):
 
 @pytest.mark.fault(21)
 def test_exhausted_gpu_memory_is_named_with_a_hint_and_costs_the_siblings_nothing(data):
-    from tasks.chains import RecipesFailed
+    from tasks.flow_run.errors import RecipesFailed
 
     with pytest.raises(RecipesFailed, match="not finished: small_greedy") as caught:
         run(data=data, recipes=["small", "small_greedy"])
@@ -258,7 +258,7 @@ def test_a_killed_trainer_goes_on_in_the_same_run_and_nothing_is_doubled(data):
 
 @pytest.mark.fault(1)
 def test_a_trainer_that_dies_again_and_again_is_given_up_and_resumed_by_the_next_run(data):
-    from tasks.chains import RecipesFailed
+    from tasks.flow_run.errors import RecipesFailed
 
     with Killer(times=3), pytest.raises(RecipesFailed) as caught:
         run(data=data, recipes=["small_long"])
@@ -318,9 +318,9 @@ def test_a_second_command_waits_for_the_same_training_and_can_be_given_up(data, 
     """The one that waits is told so, reuses the result, and ends at once when its pool is closed."""
     from filelock import FileLock
 
-    from mnist_models.workers.pool import PoolClosed, TrainerPool
-    from tasks.exclusive import only_one
-    from tasks.progress import Display
+    from mnist_models.trainer_pool.pool import PoolClosed, TrainerPool
+    from tasks.flow_run.progress import Display
+    from tasks.supervision.training_lock import only_one
 
     said = []
     monkeypatch.setattr(Display, "say", lambda _self, text: said.append(text))
@@ -350,7 +350,7 @@ def test_a_champion_that_something_else_registered_is_named(data, tmp_path):
 
 @pytest.mark.fault(18)
 def test_a_poisoned_cache_is_noticed_by_its_content(data, monkeypatch):
-    from tasks.progress import Display
+    from tasks.flow_run.progress import Display
 
     said = []
     monkeypatch.setattr(Display, "say", lambda _self, text, *_: said.append(text))

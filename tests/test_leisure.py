@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from mnist_models.workers.pool import PoolClosed
-from tasks import leisure
-from tasks.leisure import BUSY_SHARE, Leisure
+from mnist_models.trainer_pool.pool import PoolClosed
+from tasks.flow_run import leisure
+from tasks.flow_run.leisure import BUSY_SHARE, Leisure
 
 
 class Clock:

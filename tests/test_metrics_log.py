@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_models.metrics_log import MetricsLog, iterate_records, read_records, to_history
+from mnist_models.training_run.metrics_log import MetricsLog, iterate_records, read_records, to_history
 
 RECORDS = [{"step": step, "time": 1000 + step, "train/loss": 1 / step, "train/accuracy": 0.5} for step in range(1, 9)]
 CHECK = {"step": 8, "time": 1009, "validation/loss": float("nan"), "validation/accuracy": 0.4}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_models.evaluation.mistakes import mistakes_html, mistakes_table
+from mnist_models.evaluation.mistakes_page import mistakes_html, mistakes_table
 
 LABELS = np.array([0, 1, 2, 0, 1], np.int32)
 PROBABILITIES = np.array(

@@ -7,11 +7,11 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from mnist_models.evaluation.promotion import Decision
-from tasks.experiment_page import DESCRIPTION
-from tasks.mlflow_links import MOST_CURVES, curves_link, experiment_link, run_link
-from tasks.model_page import MOST_VERSIONS, PENDING, describe_version, update_model_description
-from tasks.settings import load_settings
-from tasks.tracking import Tracker
+from tasks.config.settings import load_settings
+from tasks.tracking.experiment_page import DESCRIPTION
+from tasks.tracking.links import MOST_CURVES, curves_link, experiment_link, run_link
+from tasks.tracking.model_page import MOST_VERSIONS, PENDING, describe_version, update_model_description
+from tasks.tracking.tracker import Tracker
 
 BETTER = Decision(True, "it is better | by far", {"wins": 9, "p_value": 0.004})
 

@@ -9,7 +9,7 @@ from loopback import Handler, serving
 from prefect.client.schemas.objects import CreatedBy, FlowRun
 from prefect.states import Crashed, Failed
 
-from tasks.notifications import PROMOTED, SCHEDULED_RUN_FAILED, notify, tell_of_failed_schedule
+from tasks.servers.notifications import PROMOTED, SCHEDULED_RUN_FAILED, notify, tell_of_failed_schedule
 
 pytestmark = pytest.mark.usefixtures("prefect_server", "home")
 

@@ -12,13 +12,13 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UN
 from sqlalchemy.exc import OperationalError
 
 from mnist_models.errors import InvalidInput
-from mnist_models.workers.pool import PoolClosed
-from tasks.aside import Aside
-from tasks.chains import RecipesFailed
-from tasks.outage import NotSent, is_mlflows, is_outage
-from tasks.patience import worth_waiting
-from tasks.settings import load_settings
-from tasks.unsent import kept_until_sent, unsent_requests
+from mnist_models.trainer_pool.pool import PoolClosed
+from tasks.config.settings import load_settings
+from tasks.flow_run.aside import Aside
+from tasks.flow_run.errors import RecipesFailed
+from tasks.flow_run.unsent_requests import kept_until_sent, unsent_requests
+from tasks.tracking.outage import NotSent, is_mlflows, is_outage
+from tasks.tracking.retry import worth_waiting
 
 REQUEST = {"suite": "quick", "recipes": [], "data": "", "force": True, "promote": True}
 

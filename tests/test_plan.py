@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_models import plan
-from mnist_models.plan import plan_trainings
-from mnist_models.recipes import all_recipes, find_recipe
+from mnist_models.recipe_catalog import all_recipes, find_recipe
+from mnist_models.training_run import plan
+from mnist_models.training_run.plan import plan_trainings
 
 
 def planned(names, seeds=(0,), digest="d", precision="float32", device="cpu", threads=1):

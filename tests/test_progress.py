@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from tasks.progress import Display, Observer, Snapshot
+from tasks.flow_run.progress import Display, Observer, Snapshot
 
 
 def records(first, last, milliseconds=10):

@@ -7,7 +7,7 @@ import pytest
 from loopback import Handler, serving
 
 from mnist_models.errors import InvalidInput, Unavailable
-from tasks.reachable import answers, check_reachable
+from tasks.servers.health_check import answers, check_reachable
 
 
 class Stub(ThreadingHTTPServer):

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from mnist_models.errors import InvalidInput
 from mnist_models.recipe import Optimizer, Recipe
-from mnist_models.recipes import all_recipes, all_suites, choose_recipes, find_recipe
+from mnist_models.recipe_catalog import all_recipes, all_suites, choose_recipes, find_recipe
 from mnist_models.trainer.checkpoint import values
 from mnist_models.trainer.inference import logits_of, probabilities_of, save_model, served_model
 from mnist_models.trainer.loop import Loop

@@ -6,16 +6,16 @@ import sys
 import pytest
 from filelock import FileLock
 
-from tasks import reconciliation
-from tasks.reconciliation import alive, stale_records
-from tasks.settings import load_settings
-from tasks.tracking import Tracker
+from tasks.config.settings import load_settings
+from tasks.flow_run import stale_runs as reconciliation
+from tasks.flow_run.stale_runs import alive, stale_records
+from tasks.tracking.tracker import Tracker
 
 HOLDER = """
 import sys
-from tasks.reconciliation import alive
-from tasks.settings import load_settings
-from tasks.tracking import Tracker
+from tasks.flow_run.stale_runs import alive
+from tasks.config.settings import load_settings
+from tasks.tracking.tracker import Tracker
 
 tracker = Tracker(load_settings())
 with alive(tracker, sys.argv[1]):

@@ -14,7 +14,7 @@ import tasks
 MODULES = [
     importlib.import_module(module.name)
     for package in (flows, tasks)
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     if not module.name.endswith("__main__")
 ]
 
@@ -42,7 +42,7 @@ def test_whatever_else_prefect_persists_is_json_unless_the_user_wants_it_otherwi
         monkeypatch.setenv("PREFECT_RESULTS_DEFAULT_SERIALIZER", chosen)
     else:
         monkeypatch.delenv("PREFECT_RESULTS_DEFAULT_SERIALIZER", raising=False)
-    code = "from tasks.environment import set_defaults; set_defaults()\n"
+    code = "from tasks.config.library_defaults import set_defaults; set_defaults()\n"
     code += "from prefect.settings import get_current_settings\n"
     code += "print(get_current_settings().results.default_serializer)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_models.errors import InvalidInput
-from tasks.mlflow_links import mlflow_address
-from tasks.prefect_server import ui_address
-from tasks.settings import Settings, load_settings
+from tasks.config.settings import Settings, load_settings
+from tasks.servers.prefect_server import ui_address
+from tasks.tracking.links import mlflow_address
 
 
 def test_the_file_is_read_and_the_environment_wins(home, monkeypatch):
@@ -54,7 +54,7 @@ def test_links_to_prefect_hold_no_credentials(monkeypatch):
 
 def test_without_a_file_the_defaults_hold(tmp_path, monkeypatch):
     monkeypatch.delenv("MNIST_CONFIG", raising=False)
-    monkeypatch.setattr("tasks.settings.settings_file", lambda: None)
+    monkeypatch.setattr("tasks.config.settings.settings_file", lambda: None)
     monkeypatch.chdir(tmp_path)
     settings = load_settings()
     assert (settings, settings.home) == (Settings.at(tmp_path), tmp_path)

@@ -3,7 +3,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from mnist_models.errors import InvalidInput
-from mnist_models.evaluation.comparison import mcnemar_exact, paired_difference_interval
+from mnist_models.evaluation.significance import mcnemar_exact, paired_difference_interval
 
 
 def paired(wins, losses, n):

@@ -17,11 +17,11 @@ from made_data import make_dataset, write_npz
 from PIL import Image
 from started import free_port, postgresql, postgresql_programs, running, wait_for
 
-from mnist_models.metrics_log import MetricsLog
-from tasks.mlflow_links import mlflow_address
-from tasks.reachable import answers, check_reachable
-from tasks.settings import load_settings
-from tasks.tracking import Tracker
+from mnist_models.training_run.metrics_log import MetricsLog
+from tasks.config.settings import load_settings
+from tasks.servers.health_check import answers, check_reachable
+from tasks.tracking.links import mlflow_address
+from tasks.tracking.tracker import Tracker
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -192,9 +192,9 @@ def test_variables_alone_move_the_pipeline_to_the_servers(team, workplace, small
 REPLAY = """
 import os, signal, sys
 from pathlib import Path
-from tasks.settings import load_settings
-from tasks.tracked_run import TrackedRun
-from tasks.tracking import Tracker
+from tasks.config.settings import load_settings
+from tasks.tracking.run_replay import TrackedRun
+from tasks.tracking.tracker import Tracker
 
 directory, die_at = Path(sys.argv[1]), int(sys.argv[2])
 tracker = Tracker(load_settings())
@@ -313,8 +313,8 @@ def test_credentials_in_the_address_work_and_are_not_shown(team, workplace, monk
 
 CHECK = """
 import os
-from tasks.prefect_server import check_configured_server
-from tasks.reachable import check_reachable
+from tasks.servers.prefect_server import check_configured_server
+from tasks.servers.health_check import check_reachable
 
 check_reachable("MLFLOW_TRACKING_URI", os.environ["MLFLOW_TRACKING_URI"])
 check_configured_server()

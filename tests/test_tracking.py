@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from made_data import make_dataset
 
-from mnist_models.metrics_log import MetricsLog
-from mnist_models.recipes import all_recipes
-from tasks.logged_parameters import check_logged
-from tasks.settings import Settings, load_settings
-from tasks.tracked_run import TrackedRun
-from tasks.tracking import Tracker
+from mnist_models.recipe_catalog import all_recipes
+from mnist_models.training_run.metrics_log import MetricsLog
+from tasks.config.settings import Settings, load_settings
+from tasks.tracking.logged_parameters import check_logged
+from tasks.tracking.run_replay import TrackedRun
+from tasks.tracking.tracker import Tracker
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_deleted_run_is_replaced(tracker, tmp_path):
 
 
 def test_what_exceeds_a_batch_is_logged_in_several(tracker, monkeypatch):
-    monkeypatch.setattr("tasks.logged_parameters.LOGGED", {f"parameter/{number}" for number in range(250)})
+    monkeypatch.setattr("tasks.tracking.logged_parameters.LOGGED", {f"parameter/{number}" for number in range(250)})
     run = tracker.start_run("many", {})
     tracker.log(
         run,

@@ -7,9 +7,9 @@ import tensorflow as tf
 from keras import layers, optimizers
 
 from mnist_models.recipe import Optimizer
-from mnist_models.recipes import find_recipe
-from mnist_models.trainer.batch_norm import with_fused_batch_norm
-from mnist_models.trainer.halves import in_halves
+from mnist_models.recipe_catalog import find_recipe
+from mnist_models.trainer.fused_batch_norm import with_fused_batch_norm
+from mnist_models.trainer.half_batches import in_halves
 from mnist_models.trainer.inference import BATCH, logits_of
 from mnist_models.trainer.optimizers import build_optimizer
 

@@ -10,15 +10,15 @@ from made_data import make_dataset
 
 from mnist_models.data.arrays import load_arrays, save_arrays
 from mnist_models.errors import InvalidInput
-from mnist_models.metrics_log import read_records
 from mnist_models.recipe import Augmentation, Optimizer
-from mnist_models.recipes import find_recipe
+from mnist_models.recipe_catalog import find_recipe
 from mnist_models.recipes.relu_dropout import network
-from mnist_models.run_directory import RunDirectory
 from mnist_models.trainer import checkpoint as checkpoints
 from mnist_models.trainer import training
-from mnist_models.trainer.job import PredictJob, TrainJob, from_line, to_line
 from mnist_models.trainer.prediction import predict
+from mnist_models.training_run.job import PredictJob, TrainJob, from_line, to_line
+from mnist_models.training_run.metrics_log import read_records
+from mnist_models.training_run.run_directory import RunDirectory
 
 # Dropout, augmentation, Adam and a schedule: everything that has a state or draws at random.
 RECIPE = replace(

@@ -13,7 +13,7 @@ from made_data import make_dataset, write_npz
 from PIL import Image
 from up_stack import Stack, wait_for
 
-from mnist_models.workers.settings import machine
+from mnist_models.trainer_pool.machine import machine
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

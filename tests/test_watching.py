@@ -6,9 +6,9 @@ import shutil
 import pytest
 from made_data import make_dataset, write_idx_folder, write_npz
 
-from tasks import watching
-from tasks.settings import load_settings
-from tasks.watching import Watcher
+from tasks.config.settings import load_settings
+from tasks.operations import data_watcher as watching
+from tasks.operations.data_watcher import Watcher
 
 
 @pytest.fixture

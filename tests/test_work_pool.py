@@ -52,7 +52,7 @@ def pool(tmp_path):
 
 
 def _answers(stack):
-    from tasks.reachable import answers
+    from tasks.servers.health_check import answers
 
     return answers(f"{stack.prefect_api}/health")
 

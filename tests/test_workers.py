@@ -11,16 +11,17 @@ import pytest
 from made_data import make_dataset, write_npz
 
 from mnist_models.data.arrays import load_arrays, save_arrays
-from mnist_models.data.official_files import DataUnavailable
+from mnist_models.data.loader import prepare_data
+from mnist_models.data.official.checksums import DataUnavailable
 from mnist_models.errors import InvalidInput
-from mnist_models.recipes import find_recipe
-from mnist_models.run_directory import RunDirectory
-from mnist_models.trainer.job import PredictJob, TrainJob
-from mnist_models.workers import hardware, settings
-from mnist_models.workers.environment import inherited_environment
-from mnist_models.workers.pool import PoolClosed, TrainerDied, TrainerPool, TrainingFailed
-from mnist_models.workers.preparation import prepare_data
-from mnist_models.workers.settings import Machine
+from mnist_models.processes.child_environment import inherited_environment
+from mnist_models.recipe_catalog import find_recipe
+from mnist_models.trainer_pool import hardware
+from mnist_models.trainer_pool import machine as settings
+from mnist_models.trainer_pool.machine import Machine
+from mnist_models.trainer_pool.pool import PoolClosed, TrainerDied, TrainerPool, TrainingFailed
+from mnist_models.training_run.job import PredictJob, TrainJob
+from mnist_models.training_run.run_directory import RunDirectory
 
 ONE = Machine("cpu", 1, "float32")
 

@@ -68,7 +68,7 @@ class Stack:
             "MNIST_RECIPES": str(home / "recipes"),
             "COLUMNS": "80",
         }
-        from tasks.settings import Settings
+        from tasks.config.settings import Settings
 
         self.settings = Settings.at(home, **self._ports())
         self.prefect_api = f"http://127.0.0.1:{self.settings.prefect_port}/api"

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from mnist_models.data.arrays import save_arrays
-from mnist_models.data.official import load_official
-from mnist_models.data.read import read_data
+from mnist_models.data.formats.read import read_data
+from mnist_models.data.official.load import load_official
 from mnist_models.errors import InvalidInput, Unavailable
 from mnist_models.redaction import redacted
 

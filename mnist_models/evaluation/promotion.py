@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_models.evaluation.comparison import mcnemar_exact, paired_difference_interval
 from mnist_models.evaluation.metrics import predicted
+from mnist_models.evaluation.significance import mcnemar_exact, paired_difference_interval
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_models.errors import InvalidInput
-from mnist_models.images.ink import find_ink
-from mnist_models.images.paper import Grey, border
+from mnist_models.images.background import Grey, border
+from mnist_models.images.foreground import find_ink
 
 MEASURED, RUN = 2000, 100
 INK = 32

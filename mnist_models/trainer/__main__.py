@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from mnist_models.workers.serving import serve
+from mnist_models.processes.worker_loop import serve
 
 
 def main() -> None:
@@ -15,9 +15,9 @@ def _prepare() -> Callable[[str], None]:
     # Keras would import it, for wrappers that nothing here uses, and that takes a second or two.
     sys.modules["sklearn"] = None  # type: ignore[assignment]
     # The 6 to 11 s import happens while the parent starts.
-    from mnist_models.trainer.job import PredictJob, from_line
     from mnist_models.trainer.prediction import predict
     from mnist_models.trainer.training import train
+    from mnist_models.training_run.job import PredictJob, from_line
 
     def do(line: str) -> None:
         job = from_line(line)

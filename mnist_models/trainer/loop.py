@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from mnist_models.recipe import Recipe
 from mnist_models.trainer.augmentation import augment
-from mnist_models.trainer.batch_norm import with_fused_batch_norm
-from mnist_models.trainer.halves import in_halves
+from mnist_models.trainer.fused_batch_norm import with_fused_batch_norm
+from mnist_models.trainer.half_batches import in_halves
 from mnist_models.trainer.losses import LOSSES
 
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras import optimizers
 
 from mnist_models.recipe import Optimizer
-from mnist_models.trainer.job import Precision
+from mnist_models.training_run.job import Precision
 
 
 @keras.saving.register_keras_serializable("mnist_models")

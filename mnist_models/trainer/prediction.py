@@ -4,8 +4,8 @@ import numpy as np
 
 from mnist_models.atomic import atomic_path
 from mnist_models.trainer.inference import probabilities_of
-from mnist_models.trainer.job import PredictJob
 from mnist_models.trainer.model_file import load_model
+from mnist_models.training_run.job import PredictJob
 
 
 def predict(job: PredictJob) -> None:

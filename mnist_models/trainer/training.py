@@ -18,19 +18,19 @@ from mnist_models.atomic import atomic_path, write_atomically
 from mnist_models.data.arrays import load_arrays
 from mnist_models.data.split import stratified_split
 from mnist_models.evaluation.metrics import predicted
-from mnist_models.metrics_log import MetricsLog
-from mnist_models.recipes import find_recipe
-from mnist_models.run_directory import RunDirectory, TrainingResult
+from mnist_models.recipe_catalog import find_recipe
 from mnist_models.trainer import checkpoint as checkpoints
+from mnist_models.trainer.batch_order import DataOrder
 from mnist_models.trainer.checkpoint import Checkpoint, Progress, Weights
-from mnist_models.trainer.health import Health
+from mnist_models.trainer.divergence import Health
 from mnist_models.trainer.inference import logits_of, probabilities_of, save_model, served_model
-from mnist_models.trainer.job import TrainJob
 from mnist_models.trainer.loop import Loop, Stretch
 from mnist_models.trainer.losses import LOSSES
 from mnist_models.trainer.model_file import refuse_code
 from mnist_models.trainer.optimizers import build_optimizer
-from mnist_models.trainer.order import DataOrder
+from mnist_models.training_run.job import TrainJob
+from mnist_models.training_run.metrics_log import MetricsLog
+from mnist_models.training_run.run_directory import RunDirectory, TrainingResult
 
 if TYPE_CHECKING:
     from mnist_models.recipe import Recipe

@@ -1,0 +1,120 @@
+"""`mnist …`: a thin front on the flows. Everything heavy is imported only by the command that needs it."""
+
+import sys
+from errno import ENOSPC
+from typing import Annotated, NoReturn
+
+import typer
+
+from mnist_models.errors import InvalidInput, Unavailable
+from mnist_models.redaction import redacted
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Train, compare and promote image classifiers: Prefect runs it, TensorFlow trains, MLflow remembers.",
+)
+
+
+@app.command()
+def train(
+    suite: Annotated[str, typer.Option(help="A named list of recipes: quick, notebook or all.")] = "quick",
+    recipes: Annotated[
+        str | None, typer.Option(help="Recipes instead of a suite, with commas between them.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The first seed; the same seed gives the same result.")] = 0,
+    seeds: Annotated[int, typer.Option(help="Repeats of each recipe, with consecutive seeds.")] = 1,
+    data: Annotated[str, typer.Option(help="A folder of IDX files or an .npz file [default: official MNIST].")] = "",
+    promote: Annotated[bool, typer.Option(help="Whether the best may become the champion.")] = True,
+    force: Annotated[bool, typer.Option("--force", help="Train again what is already trained.")] = False,
+    summary: Annotated[str, typer.Option(help="A file to write a JSON summary to.")] = "",
+) -> None:
+    """Train recipes, compare them, and promote the best if it deserves it."""
+    from flows.cli.launch import run_train
+
+    names = [name.strip() for name in (recipes or "").split(",") if name.strip()]
+    if recipes is not None and not names:
+        raise InvalidInput("recipes: give at least one name, with commas between several.")
+    raise typer.Exit(run_train(suite, names, seed, seeds, data, promote, force, summary))
+
+
+@app.command()
+def recipes() -> None:
+    """List what can be trained, with one line each."""
+    from flows.cli.recipes import print_recipes
+
+    print_recipes()
+
+
+@app.command()
+def predict(
+    files: Annotated[list[str], typer.Argument(help="PNG or JPEG images of any size.", metavar="FILE...")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Tell what the champion sees in images."""
+    from flows.cli.launch import run_predict
+
+    raise typer.Exit(run_predict(files, as_json))
+
+
+@app.command()
+def sync() -> None:
+    """Send to MLflow what it could not take: nothing is trained again."""
+    from flows.cli.sync import run_sync
+
+    raise typer.Exit(run_sync())
+
+
+@app.command()
+def up(
+    host: Annotated[str, typer.Option(help="The address to listen on [default: host in mlflow.yml].")] = "",
+) -> None:
+    """Start Prefect's and MLflow's servers and the deployments; Ctrl-C ends them all."""
+    from flows.cli.up import run_up
+
+    raise typer.Exit(run_up(host))
+
+
+@app.command()
+def status() -> None:
+    """Show the champion, the last runs of each deployment, what is running and what waits."""
+    from flows.cli.launch import run_status
+
+    raise typer.Exit(run_status())
+
+
+@app.command()
+def doctor() -> None:
+    """Show how this machine trains and why, what is wrong with it, and what to do."""
+    from flows.cli.doctor import print_diagnosis
+
+    raise typer.Exit(print_diagnosis())
+
+
+def main() -> None:
+    """Run a command; what the user got wrong is one sentence and exit status 2, what is out of reach is 1."""
+    try:
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except InvalidInput as error:
+        _end(str(error), 2)
+    except typer.TyperException as error:
+        # Those for a wrong command line name the option only in their formatted message.
+        _end(error.format_message() if isinstance(error, typer.BadParameter) else str(error), 2)
+    except Unavailable as error:
+        _end(str(error), 1)
+    except OSError as error:
+        if error.errno != ENOSPC:
+            raise
+        where = f"the disk of {error.filename}" if error.filename else "the disk"
+        _end(f"{where} is full: make room, and the same command goes on where this one stopped.", 1)
+    if status == INTERRUPTED:  # typer's answer to Ctrl-C
+        print("mnist: interrupted; the same command goes on where this one stopped", file=sys.stderr)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _end(sentence: str, status: int) -> NoReturn:
+    print(f"mnist: {redacted(sentence)}", file=sys.stderr)
+    sys.exit(status)

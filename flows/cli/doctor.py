@@ -1,0 +1,33 @@
+"""`mnist doctor`."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from mnist_models.trainer_pool.machine import machine
+from tasks.config.settings import load_settings
+from tasks.operations.doctor_checks import findings
+
+
+def print_diagnosis() -> int:
+    """How this machine trains and why, and what is wrong with it; gives the exit status, 1 if something is."""
+    settings, console = load_settings(), Console()
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="How trainings run here", title_justify="left")
+    table.add_column("")
+    table.add_column("chosen", no_wrap=True)
+    table.add_column("why")
+    table.add_column("to change it, set", no_wrap=True)
+    for choice in machine().choices:
+        table.add_row(choice.name, choice.value, choice.why, choice.variable)
+    console.print(table)
+    found = findings(settings)
+    if not found:
+        console.print("Nothing is wrong: disk, ports, versions, store, and no run is stale or unsent.")
+        return 0
+    wrong = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="What is wrong", title_justify="left")
+    wrong.add_column("", overflow="fold")
+    wrong.add_column("what to do", overflow="fold")
+    for each in found:
+        wrong.add_row(each.what, each.remedy)
+    console.print(wrong)
+    return 1

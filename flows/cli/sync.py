@@ -1,0 +1,37 @@
+"""`mnist sync`: send what MLflow could not take."""
+
+from rich.console import Console
+
+from flows.cli.launch import run_train
+from mnist_models.data.loader import prepare_data
+from mnist_models.errors import Unavailable
+from tasks.config.settings import load_settings
+from tasks.flow_run.unsent_requests import unsent_requests
+from tasks.servers.health_check import check_reachable
+
+
+def run_sync() -> int:
+    """Make each kept request once more, in which what was trained is reused; gives the exit status.
+
+    Raises:
+        Unavailable: MLflow is still away, or the data of a request has changed since.
+    """
+    settings, console = load_settings(), Console()
+    requests = unsent_requests(settings)
+    if not requests:
+        console.print("Nothing is unsent.")
+        return 0
+    check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
+    worst = 0
+    for number, unsent in enumerate(requests, 1):
+        asked = ", ".join(unsent.request["recipes"]) or unsent.request["suite"]
+        console.print(f"Sending {number} of {len(requests)}: {asked}.", highlight=False)
+        data = unsent.request["data"]
+        if data and prepare_data(data, settings.data, console.print)[0].digest != unsent.data_digest:
+            raise Unavailable(
+                f"{data} has changed since {asked} was trained on it, so that {unsent.file} cannot be sent: put the old"
+                " data back, or remove that file to do without."
+            )
+        worst = max(worst, run_train(**unsent.request))
+    console.print(f"Sent: {len(requests)}. Nothing is unsent any more.", highlight=False)
+    return worst

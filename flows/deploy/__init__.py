@@ -1,0 +1,1 @@
+"""What runs without a command: deployments, automations, and the process that serves them."""

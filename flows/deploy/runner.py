@@ -1,0 +1,55 @@
+"""`python -m flows.deploy.runner`: the process that serves the deployments and watches for new data."""
+
+import asyncio
+import json
+import os
+import threading
+from typing import Any
+
+import psutil
+
+from mnist_models.atomic import write_atomically
+from tasks.config.library_defaults import set_defaults
+from tasks.servers.health_check import wait_until_answers
+
+SECONDS_TO_END = 8.0
+
+
+def main() -> None:
+    """Serve until the end."""
+    set_defaults()
+    from prefect.runner import Runner
+
+    from flows.deploy.automations import ensure_automations
+    from flows.deploy.deployments import deployments
+    from tasks.config.settings import load_settings
+    from tasks.operations.data_watcher import Watcher
+    from tasks.supervision.trainer_slots import size_slots
+
+    class _Runner(Runner):
+        """Prefect's own kills its runs when it is told to end, and nobody hears what has become of them."""
+
+        def handle_sigterm(self, *_signal: Any, **_more: Any) -> None:
+            """Let the runs report their end, then end."""
+            runs = psutil.Process().children(recursive=True)
+            for run in runs:
+                run.terminate()
+            for run in psutil.wait_procs(runs, SECONDS_TO_END)[1]:
+                run.kill()
+            os._exit(0)  # Prefect's handler raises SystemExit amid its event loop, which then complains at length
+
+    settings = load_settings()
+    wait_until_answers(f"{os.environ['PREFECT_API_URL']}/health", 180)
+    size_slots()
+    ensure_automations()
+    # Whoever stops serving does not want to stop the schedule: what is missed meanwhile is caught up.
+    runner = _Runner(pause_on_shutdown=False)
+    for deployment in deployments(settings):
+        runner.add_deployment(deployment)
+    write_atomically(settings.running, json.dumps({"prefect_api": os.environ["PREFECT_API_URL"]}))
+    threading.Thread(target=Watcher(settings).run, args=(threading.Event(),), daemon=True).start()
+    asyncio.run(runner.start())
+
+
+if __name__ == "__main__":
+    main()

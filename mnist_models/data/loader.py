@@ -1,0 +1,50 @@
+"""A data set, read and verified by a process of its own."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from mnist_models.data.arrays import load_arrays
+from mnist_models.data.dataset import Dataset
+from mnist_models.data.official.checksums import DataUnavailable
+from mnist_models.errors import InvalidInput
+from mnist_models.processes.child_environment import inherited_environment
+
+
+def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> tuple[Dataset, Path]:
+    """The data set at `path`, or the official MNIST if that is empty, and where in `folder` trainers can load it.
+
+    `say` is given one line for each thing that happens meanwhile.
+
+    Raises:
+        InvalidInput: the data at `path` cannot be used.
+        DataUnavailable: the official MNIST can be had from none of its sources, or the process has ended early.
+    """
+    if "://" in path:  # it may hold a password, and arguments of processes are no secret
+        raise InvalidInput("data: give a folder of IDX files or an .npz file on this machine; addresses are not read.")
+    command = [sys.executable, "-m", "mnist_models.data", str(folder), *([path] if path else [])]
+    with TemporaryFile() as errors:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=inherited_environment()
+        )
+        assert process.stdout is not None
+        with process, process.stdout as lines:
+            for line in lines:
+                message: dict[str, str] = json.loads(line)
+                if "say" in message:
+                    say(message["say"])
+                if "refused" in message:
+                    raise InvalidInput(message["refused"])
+                if "unavailable" in message:
+                    raise DataUnavailable(message["unavailable"])
+                if "folder" in message:
+                    prepared = Path(message["folder"])
+                    return load_arrays(prepared, message["name"], message["source"]), prepared
+        errors.seek(0)
+        words = errors.read().decode(errors="replace").strip().splitlines()[-1:]
+        raise DataUnavailable(
+            f"The data could not be read: the process that does it ended with {process.returncode}: {''.join(words)}."
+        )

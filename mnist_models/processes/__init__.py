@@ -1,0 +1,1 @@
+"""Child processes that take jobs as lines of JSON."""

@@ -1,0 +1,100 @@
+"""A child process that takes jobs as lines of JSON, one at a time; its other end is `worker_loop`."""
+
+import json
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mnist_models.errors import InvalidInput
+from mnist_models.processes.child_environment import inherited_environment
+
+POLL_SECONDS = 0.25
+
+
+class ProcessDied(RuntimeError):
+    """It ended before it answered."""
+
+
+class JobFailed(RuntimeError):
+    """The job raised an exception, whose traceback is the message."""
+
+
+class WorkerProcess:
+    """Starts at once, so that its imports overlap with what the parent does."""
+
+    module: ClassVar[str]
+    title: ClassVar[str]
+    died: ClassVar[type[Exception]] = ProcessDied
+    failed: ClassVar[type[Exception]] = JobFailed
+
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._log = log
+        # TensorFlow leaves files in the temporary directory when it is killed, which is how these processes end.
+        self._scratch = tempfile.TemporaryDirectory(prefix=f"mnist-{self.title}-", ignore_cleanup_errors=True)
+        with log.open("ab") as stderr:
+            self._log_start = stderr.tell()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self.module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=inherited_environment() | dict(environment) | {"TMPDIR": self._scratch.name},
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take a job."""
+        return self._process.poll() is None
+
+    def do(self, line: str, while_waiting: Callable[[], None] = lambda: None) -> None:
+        """Have the job of this line done, calling `while_waiting` about four times a second meanwhile.
+
+        Raises:
+            self.died: the process ended before it answered.
+            self.failed: the job raised.
+            InvalidInput: the job refused its input.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write(line.encode())
+            stdin.flush()
+        except OSError:
+            raise self._death() from None
+        while not select.select([stdout], [], [], POLL_SECONDS)[0]:
+            while_waiting()
+        answer_line = stdout.readline()
+        if not answer_line:
+            raise self._death()
+        answer: dict[str, Any] = json.loads(answer_line)
+        if "refused" in answer:
+            raise InvalidInput(answer["refused"])
+        if not answer["ok"]:
+            raise self.failed(answer["error"])
+
+    def _death(self) -> Exception:
+        code = self._process.wait()
+        if code < 0:
+            return self.died(f"{self.title} process {self.pid} was ended by signal {-code}")
+        words = self._log.read_bytes()[self._log_start :].decode(errors="replace").strip().splitlines()[-1:]
+        return self.died(f"{self.title} process {self.pid} ended with exit status {code}: {''.join(words)}")
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
+        self._scratch.cleanup()

@@ -1,0 +1,1 @@
+"""Where trainings run: backends, the machine, and the errors of both."""

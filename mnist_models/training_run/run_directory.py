@@ -1,0 +1,145 @@
+"""What a training leaves behind, and in which order.
+
+    recipe.json          what is trained: settings, seed, digests         written first
+    metrics.jsonl        one record a step and a validation               appended
+    checkpoint.npz       everything needed to go on, as one unit          replaced, the previous one kept
+    kept/*.keras         checkpoints kept for a reason, named by it       once each
+    predictions.npz      probabilities of the kept weights                at the end
+    model.keras          the kept weights: uint8 images → probabilities   at the end
+    result.json          how it ended, with the digest of each file       written last: finished means it is there
+
+A checkpoint that could not be used is set aside as damaged-*.npz.
+The tracker's and the flow's own notes (tracking.json, figures, the lock) lie beside them.
+"""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_models.atomic import write_atomically
+from mnist_models.training_run.metrics_log import History, iterate_records, to_history
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a training ended. Steps count from 1; accuracies are shares; times are Unix seconds."""
+
+    status: Literal["finished", "diverged"]
+    parameters: int  # trainable weights
+    steps: int  # done in all
+    train_seconds: float  # from the first step to the last, validations included
+    images_per_second: float
+    kept_step: int  # after which the saved model's weights were taken
+    validation_accuracy: float  # of the evaluated weights
+    test_accuracy: float
+    first_nan_step: int | None = None
+    nan_variable: str | None = None  # the one nearest to the loss
+    nan_variables: tuple[str, ...] = ()
+    resumed_at: tuple[int, ...] = ()  # steps from which interrupted attempts went on
+    damaged: tuple[str, ...] = ()  # checkpoints that could not be used for that, and why
+    finished_at: float = 0.0
+    device: str = "cpu"
+    versions: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)  # name → SHA-256
+
+    def to_json(self) -> str:
+        """Encode, NaN as null."""
+        fields = {key: None if value != value else value for key, value in dataclasses.asdict(self).items()}
+        return json.dumps(fields, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> "TrainingResult":
+        """Decode what `to_json` wrote."""
+        fields: dict[str, Any] = json.loads(text)
+        for key in ("nan_variables", "resumed_at", "damaged"):
+            fields[key] = tuple(fields[key])
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities of the evaluated weights, float32 [n, classes]; NaN after a divergence."""
+
+    test: NDArray[np.float32]
+    validation: NDArray[np.float32]
+    validation_indices: NDArray[np.int64]  # into the training set
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The files of one training."""
+
+    path: Path
+
+    @cached_property
+    def recipe_file(self) -> Path:
+        """Written first, by the parent."""
+        return self.path / "recipe.json"
+
+    @cached_property
+    def metrics_file(self) -> Path:
+        """The log of record."""
+        return self.path / "metrics.jsonl"
+
+    @cached_property
+    def checkpoint_file(self) -> Path:
+        """The latest state; at the end the final one, from which another recipe can continue."""
+        return self.path / "checkpoint.npz"
+
+    @cached_property
+    def predictions_file(self) -> Path:
+        """See `Predictions`."""
+        return self.path / "predictions.npz"
+
+    @cached_property
+    def model_file(self) -> Path:
+        """The Keras model that is logged and served."""
+        return self.path / "model.keras"
+
+    @cached_property
+    def result_file(self) -> Path:
+        """Its presence means that the training has ended by itself."""
+        return self.path / "result.json"
+
+    def kept_files(self) -> list[Path]:
+        """Checkpoints that were kept for a reason, oldest name first."""
+        return sorted((self.path / "kept").glob("*.keras"))
+
+    def history(self) -> History:
+        """All metrics as series."""
+        return to_history(iterate_records(self.metrics_file))
+
+    def predictions(self) -> Predictions:
+        """Read what the training predicted."""
+        with self.predictions_file.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return Predictions(arrays["test"], arrays["validation"], arrays["validation_indices"])
+
+    def finish(self, result: TrainingResult) -> TrainingResult:
+        """Write the result with the digests of all files, as the last step of a training."""
+        files = [self.metrics_file, self.predictions_file, self.model_file, self.checkpoint_file, *self.kept_files()]
+        digests = {str(file.relative_to(self.path)): file_digest(file) for file in files}
+        result = dataclasses.replace(result, files=digests)
+        write_atomically(self.result_file, result.to_json())
+        return result
+
+    def result(self) -> TrainingResult | None:
+        """How it ended; None if it has not, or if a file is missing or not what was written."""
+        try:
+            result = TrainingResult.from_json(self.result_file.read_text())
+            intact = all(file_digest(self.path / name) == digest for name, digest in result.files.items())
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        return result if intact else None
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content, as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

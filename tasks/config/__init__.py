@@ -1,0 +1,1 @@
+"""Settings from mlflow.yml and the environment, and the defaults of the libraries."""

@@ -1,0 +1,243 @@
+"""mlflow.yml: the one module that reads it."""
+
+import os
+import reprlib
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import Field, HttpUrl, PrivateAttr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from mnist_models.errors import InvalidInput, unknown_name
+from mnist_models.redaction import redacted
+from tasks.config.credentials import hand_to_mlflow, without_credentials
+
+ARTIFACTS = "state/artifacts"
+MOST_BYTES = 100_000
+LONGEST_SHOWN = 100  # characters of a wrong value or key
+
+
+class Settings(BaseSettings):
+    """What mlflow.yml can say. Environment variables, MLFLOW_ and the key in capitals, win over the file."""
+
+    model_config = SettingsConfigDict(env_prefix="MLFLOW_", env_ignore_empty=True, extra="forbid", frozen=True)
+
+    tracking_uri: str = Field("sqlite:///state/mlflow.db", min_length=1, repr=False)  # it may hold a password
+    artifact_location: str = ARTIFACTS
+    experiment_name: str = Field("mnist", min_length=1, max_length=200)
+    registered_model: str = Field("mnist-classifier", pattern=r"^[^/:]{1,200}$")
+    alias: str = Field("champion", pattern=r"^[\w-]{1,200}$")
+    accuracy_floor: float = Field(0.9, ge=0, le=1)
+    significance_level: float = Field(0.05, gt=0, lt=0.5)
+    margin: float = Field(0.002, ge=0, le=0.5)
+    patience: float = Field(120.0, ge=0, le=86_400)
+    host: str = Field("127.0.0.1", min_length=1)
+    port: int = Field(5000, ge=1, le=65535)
+    prefect_port: int = Field(4200, ge=1, le=65535)
+    schedule: str = Field("0 2 * * *", pattern=r"^\S+( \S+){4}$")
+    timezone: str = "UTC"
+    watch: str = "state/incoming"
+    webhook: str = Field("", pattern=r"^\S*$", repr=False)
+    _home: Path = PrivateAttr(Path())
+
+    @field_validator("tracking_uri")
+    @classmethod
+    def _no_file_store(cls, uri: str) -> str:
+        schemes = ("sqlite:///", "http://", "https://", "postgresql://", "postgresql+psycopg2://", "mysql+pymysql://")
+        if not uri.startswith(schemes):
+            raise ValueError(f"must start with one of {', '.join(schemes)}")
+        if uri.startswith("http") and not urlsplit(uri).hostname:
+            raise ValueError("must name a host")
+        return uri
+
+    @field_validator("artifact_location")
+    @classmethod
+    def _no_credentials(cls, location: str) -> str:
+        if redacted(location) != location:
+            raise ValueError("must hold no credentials, because every run repeats it; give them by the environment")
+        return location
+
+    @field_validator("tracking_uri", "artifact_location", "experiment_name", "host", "watch", "webhook")
+    @classmethod
+    def _printable(cls, text: str) -> str:
+        if not text.isprintable():
+            raise ValueError("must hold no control characters")
+        return text
+
+    @field_validator("webhook")
+    @classmethod
+    def _an_address(cls, webhook: str) -> str:
+        if webhook:
+            try:
+                HttpUrl(webhook)
+            except ValidationError:
+                raise ValueError("must be an address such as https://chat.example/hook") from None
+        return webhook
+
+    @field_validator("alias")
+    @classmethod
+    def _no_version(cls, alias: str) -> str:
+        if alias == "latest" or (alias.startswith("v") and alias[1:].isdecimal()):
+            raise ValueError("MLflow reserves latest, v1, v2 and so on")
+        return alias
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("must be the name of a time zone, such as UTC or Europe/Berlin")
+        return zone
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the file, whose content is given as arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @classmethod
+    def at(cls, home: Path, **values: Any) -> "Settings":
+        """Settings whose relative paths count from a folder."""
+        settings = cls(**values)
+        settings._home = home
+        return settings
+
+    @property
+    def home(self) -> Path:
+        """The folder from which relative paths count."""
+        return self._home
+
+    @cached_property
+    def resolved_tracking_uri(self) -> str:
+        """The tracking URI with an absolute path, if it is a sqlite file, and without credentials, if a server's."""
+        prefix = "sqlite:///"
+        if self.tracking_uri.startswith(prefix):
+            return prefix + str(self.home / self.tracking_uri.removeprefix(prefix))
+        return without_credentials(self.tracking_uri) if self.served else self.tracking_uri
+
+    @property
+    def served(self) -> bool:
+        """Whether an MLflow server stands between us and the store."""
+        return self.tracking_uri.startswith(("http://", "https://"))
+
+    @cached_property
+    def resolved_artifact_location(self) -> str | None:
+        """Where a new experiment keeps its artifacts; None leaves it to the server, whose disk is not ours."""
+        if "://" in self.artifact_location:
+            return self.artifact_location
+        return None if self.served else (self.home / (self.artifact_location or ARTIFACTS)).as_uri()
+
+    @property
+    def state(self) -> Path:
+        """The folder of run directories, prepared data and logs."""
+        return self.home / "state"
+
+    @property
+    def reachable_host(self) -> str:
+        """Where this machine reaches what listens on `host`."""
+        return "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+
+    @property
+    def running(self) -> Path:
+        """The file that says where the servers of a running `mnist up` are."""
+        return self.state / "up.json"
+
+    @property
+    def watched(self) -> Path:
+        """The folder whose new content is trained on."""
+        return self.home / self.watch
+
+    @property
+    def runs(self) -> Path:
+        """The folder of run directories."""
+        return self.state / "runs"
+
+    @property
+    def flows(self) -> Path:
+        """The folder in which flow runs show that they are alive."""
+        return self.state / "flows"
+
+    @property
+    def unsent(self) -> Path:
+        """The folder of requests of which MLflow has not taken everything."""
+        return self.state / "unsent"
+
+    @property
+    def data(self) -> Path:
+        """The folder of prepared data."""
+        return self.state / "data"
+
+
+def settings_file() -> Path | None:
+    """`MNIST_CONFIG`, or mlflow.yml in the current folder, or the one beside the source code."""
+    if chosen := os.environ.get("MNIST_CONFIG"):
+        if not Path(chosen).is_file():
+            raise InvalidInput(f"MNIST_CONFIG: there is no file {chosen}.")
+        return Path(chosen)
+    folders = (Path.cwd(), Path(__file__).resolve().parents[2])
+    return next((file for folder in folders if (file := folder / "mlflow.yml").is_file()), None)
+
+
+def load_settings() -> Settings:
+    """Read mlflow.yml and the environment; credentials in the address of a server move to MLflow's own variables.
+
+    Raises:
+        InvalidInput: a key that does not exist, or a value that is not allowed; names the key and the file.
+    """
+    file = settings_file()
+    content = _read(file) if file else {}
+    allowed = list(Settings.model_fields)
+    for key in content:
+        if key not in allowed:
+            raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", redacted(key[:LONGEST_SHOWN]), allowed)
+    home = (file.parent if file else Path.cwd()).resolve()
+    try:
+        settings = Settings.at(home, **content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        variable = f"MLFLOW_{key.upper()}"
+        origin = variable if os.environ.get(variable) else f"mlflow.yml: {key}"
+        reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        # Addresses may hold a password in a way that is not recognised, for being wrong.
+        secretive = key in ("tracking_uri", "artifact_location", "webhook")
+        value = "the address" if secretive else _shown(first["input"])
+        raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None
+    hand_to_mlflow(settings.tracking_uri)
+    return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The keys and values of a YAML file, not checked yet."""
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise InvalidInput(f"{file.name}: is larger than the {MOST_BYTES // 1000} kB that are allowed.")
+        loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if loaded is not None and not isinstance(loaded, dict):
+            raise InvalidInput(f"{file.name}: must hold keys and values, not {type(loaded).__name__}.")
+        return {str(key): value for key, value in (loaded or {}).items()}
+    except InvalidInput:
+        raise
+    except Exception as error:  # for odd tags, dates, numbers and depths PyYAML raises a dozen types
+        reason = redacted(" ".join(str(error).split()).rstrip(".") or type(error).__name__)
+        raise InvalidInput(f"{file.name}: not readable as YAML: {reason}.") from None
+
+
+def _shown(value: Any) -> str:
+    """A refused value as the error shows it: what an alias repeats a million times is not written out."""
+    shortened = reprlib.Repr()
+    shortened.maxstring = shortened.maxother = shortened.maxlong = LONGEST_SHOWN
+    try:
+        return redacted(shortened.repr(value))
+    except ValueError:  # Python does not write whole numbers of thousands of digits
+        return f"a value of type {type(value).__name__}"

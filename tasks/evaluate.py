@@ -1,0 +1,112 @@
+"""How good a training's result is on the test set: metrics and figures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnist_models.data.dataset import Dataset
+from mnist_models.evaluation.metrics import Evaluation, evaluate
+from mnist_models.training_run.run_directory import Predictions
+from tasks.flow_run.context import Session
+from tasks.tracking.model_format import log_model
+from tasks.tracking.retry import patient_task
+from tasks.train import Trained
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """A training with its predictions and what they are worth."""
+
+    trained: Trained
+    predictions: Predictions
+    test: Evaluation
+    validation_loss: float
+
+
+@patient_task("evaluate")
+def evaluate_training(session: Session, dataset: Dataset, data_folder: Path, trained: Trained) -> Evaluated:
+    """Compute the metrics of the kept weights, and log them with the training's files and figures, unless that is done.
+
+    The first task that cannot do without MLflow; it waits for it.
+    """
+    session.pool.check_open()
+    predicted = trained.directory.predictions()
+    test = evaluate(predicted.test, dataset.y_test)
+    validation = evaluate(predicted.validation, dataset.y_train[predicted.validation_indices])
+    evaluated = Evaluated(trained, predicted, test, validation.log_loss)
+    trained.run.ensure_open()
+    _log_files(session, trained, dataset)
+    if "evaluated" not in trained.run.notes:
+        _log_metrics(session, evaluated)
+        directory = trained.directory.path
+        for file in session.drawer.training(
+            directory, trained.training.recipe.name, data_folder, directory / "figures"
+        ):
+            session.tracker.log_file(trained.run.run_id, file, "figures")
+        trained.run.note(evaluated=True)
+    return evaluated
+
+
+def _log_files(session: Session, trained: Trained, dataset: Dataset) -> None:
+    """Store the model, the kept checkpoints and the predictions, once."""
+    run, directory = trained.run, trained.directory
+    if "model_id" in run.notes:
+        return
+    for file in (directory.model_file, *directory.kept_files()):
+        session.tracker.log_file(run.run_id, file, "checkpoints")
+    session.tracker.log_file(run.run_id, directory.predictions_file)
+    model_id = log_model(
+        session.tracker,
+        run.run_id,
+        trained.training.recipe.name,
+        directory.model_file,
+        dataset.x_test[:2],
+        dataset.classes,
+        trained.result.kept_step,
+    )
+    run.note(model_id=model_id)
+
+
+def _log_metrics(session: Session, evaluated: Evaluated) -> None:
+    result, test = evaluated.trained.result, evaluated.test
+    metrics = {
+        "test/accuracy": test.accuracy,
+        "test/accuracy_low": test.accuracy_low,
+        "test/accuracy_high": test.accuracy_high,
+        "test/loss": test.log_loss,
+        "test/brier": test.brier,
+        "test/calibration_error": test.calibration_error,
+        "test/mistakes": round(test.n * (1 - test.accuracy)),
+        "kept/validation_accuracy": result.validation_accuracy,
+        "kept/step": result.kept_step,
+        "speed/train_seconds": result.train_seconds,
+        "speed/images_per_second_overall": result.images_per_second,
+        "model/parameters": result.parameters,
+        "diverged": int(result.status == "diverged"),
+    }
+    tags: dict[str, str] = {"status": result.status, "mlflow.note.content": _note(evaluated)}
+    if result.first_nan_step is not None:
+        # A NaN is stored as 0 and not drawn, so that the divergence needs numbers and words of its own.
+        metrics["first_nan_step"] = result.first_nan_step
+        tags |= {"nan_variable": str(result.nan_variable), "nan_variables": ", ".join(result.nan_variables)}
+    if result.damaged:
+        tags["damaged_checkpoints"] = "; ".join(result.damaged)
+    moment = round(result.finished_at * 1000)
+    session.tracker.log(
+        evaluated.trained.run.run_id,
+        [(name, float(value), moment, result.steps) for name, value in metrics.items()],
+        tags=tags,
+    )
+
+
+def _note(evaluated: Evaluated) -> str:
+    """The run's description: what was trained and what came out."""
+    training, result, test = evaluated.trained.training, evaluated.trained.result, evaluated.test
+    if result.first_nan_step is not None:
+        end = f"**Diverged:** `{result.nan_variable}` is NaN from step {result.first_nan_step:,} on."
+    else:
+        end = f"Kept are the weights of step {result.kept_step:,}."
+    return (
+        f"{training.recipe.summary}.\n\nTest accuracy **{test.accuracy:.2%}** ({test.accuracy_low * 100:.2f}–"
+        f"{test.accuracy_high * 100:.2f}), validation accuracy {result.validation_accuracy:.2%}, after"
+        f" {result.steps:,} steps in {result.train_seconds:.1f} s with seed {training.seed}. {end}"
+    )

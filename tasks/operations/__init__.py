@@ -1,0 +1,1 @@
+"""How things stand: checks of the machine, the state of the deployments, new data."""

@@ -1,0 +1,145 @@
+"""What is wrong with this machine, and what to do about it."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from packaging.requirements import Requirement
+
+from mnist_models.errors import InvalidInput
+from tasks.config.settings import Settings
+from tasks.flow_run.stale_runs import stale_records
+from tasks.flow_run.unsent_requests import unsent_requests
+from tasks.servers.health_check import answers
+from tasks.servers.ports import check_port_free
+
+SOURCE = Path(__file__).resolve().parents[2]
+LEAST_FREE_GB = 2.0
+LOCK_SECONDS = 2.0
+PROJECT = "mnist-pipeline"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong."""
+
+    what: str
+    remedy: str
+
+
+def findings(settings: Settings) -> list[Finding]:
+    """Everything that is wrong; nothing is changed by looking."""
+    return [
+        *_disk(settings),
+        *_ports(settings),
+        *_versions(),
+        *_store(settings),
+        *_prefect(),
+        *_left_over(settings),
+    ]
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.state
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < LEAST_FREE_GB:
+        yield Finding(
+            f"the disk of {folder} has {free:.1f} GB left, and less than {LEAST_FREE_GB:.0f} GB may not suffice",
+            "remove what is not needed, such as run directories in state/runs whose names end in ~ and a number",
+        )
+    elif not os.access(folder, os.W_OK):
+        yield Finding(f"{folder} cannot be written to", "give yourself the right to, or move mlflow.yml elsewhere")
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    lock = settings.state / "up.lock"
+    if lock.exists():
+        try:
+            with FileLock(lock, timeout=0):
+                pass
+        except Timeout:  # `mnist up` runs, and the ports are its own
+            return
+    for setting, port in (("port", settings.port), ("prefect_port", settings.prefect_port)):
+        try:
+            check_port_free(settings.host, setting, port)
+        except InvalidInput as refusal:
+            what, _, remedy = str(refusal).partition("; ")
+            yield Finding(f"`mnist up` cannot start: {what}", remedy.rstrip("."))
+
+
+def _versions() -> Iterator[Finding]:
+    """The packages that we name, against the lock file, or without one against what we ask for."""
+    try:
+        direct = [Requirement(each) for each in requires(PROJECT) or []]
+    except PackageNotFoundError:
+        yield Finding(f"{PROJECT} is not installed, so that its requirements are not known", "pip install -e .")
+        return
+    asked = [each for each in direct if each.marker is None or each.marker.evaluate({"extra": ""})]
+    locked = _locked()
+    for each in asked:
+        wanted = locked.get(each.name.lower(), each)
+        try:
+            installed = version(each.name)
+        except PackageNotFoundError:
+            installed = "nothing"
+        if installed == "nothing" or not wanted.specifier.contains(installed, prereleases=True):
+            yield Finding(
+                f"{each.name}: {installed} is installed, and {str(wanted.specifier).removeprefix('==')} is tested",
+                "pip install --no-deps --require-hashes -r requirements.lock",
+            )
+
+
+def _locked() -> dict[str, Requirement]:
+    lock = SOURCE / "requirements.lock"
+    if not lock.is_file():
+        return {}
+    lines = (line.rstrip(" \\") for line in lock.read_text().splitlines() if line[:1].isalnum() and "==" in line)
+    found = (Requirement(line) for line in lines)
+    return {each.name.lower(): each for each in found if each.marker is None or each.marker.evaluate()}
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    uri = settings.resolved_tracking_uri
+    if uri.startswith("http") and not answers(uri):
+        yield Finding("MLFLOW_TRACKING_URI: no server answers there", "start it, or unset the variable to do without")
+    file = Path(uri.removeprefix("sqlite:///"))
+    if not uri.startswith("sqlite:///") or not file.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", LOCK_SECONDS, uri=True)) as store:
+            store.execute("BEGIN IMMEDIATE")
+            store.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        yield Finding(
+            f"MLflow's store, {file}, cannot be written to: {error}",
+            "end the process that holds it; trainings wait for it, and what they cannot log `mnist sync` sends",
+        )
+    except sqlite3.DatabaseError as error:
+        yield Finding(f"MLflow's store, {file}, is damaged: {error}", "put a backup in its place, or move it away")
+
+
+def _prefect() -> Iterator[Finding]:
+    api = os.environ.get("PREFECT_API_URL")
+    if api and not answers(f"{api}/health"):
+        yield Finding("PREFECT_API_URL: no server answers there", "start it, or unset the variable to do without")
+
+
+def _left_over(settings: Settings) -> Iterator[Finding]:
+    died = [record for record in stale_records(settings) if not record.ended]
+    if died:
+        count = "a flow run has" if len(died) == 1 else f"{len(died)} flow runs have"
+        yield Finding(
+            f"{count} died and may still be shown as running: {', '.join(each.flow_run_id for each in died)}",
+            "nothing: the next `mnist train` closes them and goes on where they stopped",
+        )
+    for unsent in unsent_requests(settings):
+        asked = ", ".join(unsent.request["recipes"]) or unsent.request["suite"]
+        yield Finding(f"MLflow does not have all of {asked}: {unsent.reason}", "mnist sync")

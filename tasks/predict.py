@@ -1,0 +1,139 @@
+"""What the champion sees in image files."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from prefect import task
+from prefect.artifacts import create_table_artifact
+
+from mnist_models.atomic import write_atomically
+from mnist_models.errors import InvalidInput
+from mnist_models.images.prepare import Preparation, prepare
+from mnist_models.images.read import read_image
+from tasks.flow_run.context import Session
+from tasks.flow_run.request import shown, writable_file
+from tasks.promote import champion_version, predict_images
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+logger = logging.getLogger(__name__)
+
+
+ImageFolder = Annotated[str, shown("Folder of images")]
+CsvFile = Annotated[str, shown("CSV file")]
+
+COLUMNS = ("file", "label", "probability", "runner_up", "runner_up_probability", "problem")
+MOST_ROWS_SHOWN = 1000
+SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+def read_images(files: Sequence[str]) -> list[NDArray[np.uint8]]:
+    """Read all images, greyscale uint8 [height, width] each, or refuse the first that is none."""
+    if not files:
+        raise InvalidInput("files: name at least one PNG or JPEG image.")
+    return [read_image(Path(file)) for file in files]
+
+
+@task(name="predict", task_run_name="predict", persist_result=False)
+def predict_files(session: Session, files: Sequence[str]) -> list[dict[str, Any]]:
+    """Label, probability and runner-up for each file, by the champion.
+
+    Raises:
+        InvalidInput: a file is not a usable image, or there is no champion yet.
+    """
+    images = read_images(files)
+    version, preparation = _champion(session)
+    prepared = np.stack([_prepared(file, image, preparation) for file, image in zip(files, images, strict=True)])
+    probabilities = predict_images(session, version, prepared)
+    rows = [_row(file, each) for file, each in zip(files, probabilities, strict=True)]
+    create_table_artifact(rows, key="predictions", description=f"{version.name} version {version.version}")
+    return rows
+
+
+def check_folder(folder: str, output: str) -> tuple[list[Path], Path]:
+    """The images of a folder, and the CSV file to write.
+
+    Raises:
+        InvalidInput: there are none, or the file cannot be written.
+    """
+    if not folder or not Path(folder).is_dir():
+        raise InvalidInput(f"folder: {folder or 'nothing'} is not a folder; name one that holds PNG or JPEG images.")
+    files = sorted(file for file in Path(folder).iterdir() if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise InvalidInput(f"folder: {folder} holds no PNG or JPEG image.")
+    return files, writable_file("output", output or str(Path(folder) / "predictions.csv"))
+
+
+@task(name="predict folder", task_run_name="predict folder", persist_result=False)
+def predict_folder(session: Session, files: Sequence[Path], output: Path) -> dict[str, Any]:
+    """The same for many images, into a CSV file and a table artifact; one that cannot be used has its problem told.
+
+    Raises:
+        InvalidInput: there is no champion yet, or no image can be used.
+    """
+    version, preparation = _champion(session)
+    usable: dict[str, NDArray[np.uint8]] = {}
+    problems: dict[str, str] = {}
+    for file in files:
+        try:
+            usable[file.name] = prepare(read_image(file), preparation)
+        except InvalidInput as error:
+            problems[file.name] = str(error)
+            logger.warning(str(error))
+    if not usable:
+        raise InvalidInput(
+            f"folder: none of its {len(files):,} images can be used; the first: {next(iter(problems.values()))}"
+        )
+    probabilities = predict_images(session, version, np.stack(list(usable.values())))
+    predicted = {name: _row(name, each) for name, each in zip(usable, probabilities, strict=True)}
+    rows = [predicted.get(file.name, {"file": file.name, "problem": problems.get(file.name)}) for file in files]
+    write_atomically(
+        output,
+        pd.DataFrame(rows, columns=list(COLUMNS)).astype({"label": "Int64", "runner_up": "Int64"}).to_csv(index=False),
+    )
+    create_table_artifact(
+        [{column: row.get(column, "") for column in COLUMNS} for row in rows[:MOST_ROWS_SHOWN]],
+        key="predictions",
+        description=f"{version.name} version {version.version}; all {len(files):,} rows: {output}",
+    )
+    session.display.say(f"{len(usable):,} of {len(files):,} images predicted by version {version.version}: {output}")
+    return {"output": str(output), "predicted": len(usable), "unusable": len(problems), "version": str(version.version)}
+
+
+def _champion(session: Session) -> "tuple[ModelVersion, Preparation]":
+    version = champion_version(session.tracker)
+    if version is None:
+        raise InvalidInput(
+            f"{session.settings.registered_model}: no version has the alias {session.settings.alias!r} yet;"
+            " train one first with `mnist train`."
+        )
+    if "preparation" not in version.tags:
+        raise InvalidInput(
+            f"{version.name}: version {version.version} was not registered by this pipeline, so that it is not known"
+            " how to prepare images for it."
+        )
+    return version, Preparation.from_json(version.tags["preparation"])
+
+
+def _prepared(file: str, image: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.uint8]:
+    try:
+        return prepare(image, preparation)
+    except InvalidInput as error:
+        raise InvalidInput(f"{file}: {error}") from None
+
+
+def _row(file: str, probabilities: NDArray[np.float32]) -> dict[str, Any]:
+    first, second = (int(index) for index in np.argsort(-probabilities)[:2])
+    return {
+        "file": file,
+        "label": first,
+        "probability": round(float(probabilities[first]), 4),
+        "runner_up": second,
+        "runner_up_probability": round(float(probabilities[second]), 4),
+    }

@@ -1,0 +1,1 @@
+"""Servers: which there are, whether they answer, who may reach them, and what they are told."""

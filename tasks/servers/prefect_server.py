@@ -1,0 +1,144 @@
+"""The Prefect server that a command works with: the one that is configured, or a temporary one of its own.
+
+Prefect starts a temporary server by itself, but only at the first flow, and in the terminal's process group,
+where Ctrl-C ends it before the flow can report its end. This one starts first of all, so that its 10 seconds pass
+beside our own imports, and lives until the very end.
+"""
+
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from mnist_models.errors import Unavailable
+from mnist_models.redaction import redacted
+from tasks.config.credentials import hand_to_prefect, without_credentials
+from tasks.config.settings import Settings
+from tasks.servers.health_check import answers, check_reachable
+
+DEFAULT_UI = "http://127.0.0.1:4200"  # where `prefect server start` serves the same records
+START_SECONDS = 180.0
+
+_temporary: list[str] = []
+
+
+def check_configured_server() -> None:
+    """Raise Unavailable, naming the variable, if a server is configured that does not answer or refuses us."""
+    if _configured():
+        check_reachable("PREFECT_API_URL", os.environ["PREFECT_API_URL"])
+
+
+def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | None":
+    """Start one and point Prefect at it, unless a server is configured or `mnist up` runs one.
+
+    Call it before importing Prefect.
+    """
+    if _configured() or _found(settings):
+        return None
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tasks.servers.prefect_server"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    # Registered before Prefect's own: they run in reverse order, and Prefect's last events need the server.
+    atexit.register(_stop, process)
+    assert process.stdout is not None
+    port = process.stdout.readline().decode().strip()
+    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+    _temporary.append(os.environ["PREFECT_API_URL"])
+    return process
+
+
+def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
+    """Wait for the temporary server to answer, if one was started.
+
+    Raises:
+        Unavailable: it does not.
+    """
+    if process is None:
+        return
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if answers(f"{_temporary[-1]}/health"):
+            return
+        time.sleep(0.05)
+    raise Unavailable("Prefect's temporary server does not start; `prefect server start` says why.")
+
+
+def ui_address() -> str:
+    """Where Prefect's dashboard is, or will be after `prefect server start`."""
+    api = os.environ.get("PREFECT_API_URL", "")
+    if not api or api in _temporary:
+        return os.environ.get("PREFECT_UI_URL", DEFAULT_UI)
+    return redacted(os.environ.get("PREFECT_UI_URL", without_credentials(api).rstrip("/").removesuffix("/api")))
+
+
+def is_temporary() -> bool:
+    """Whether the records have to be opened with `prefect server start`."""
+    return not os.environ.get("PREFECT_API_URL") or os.environ["PREFECT_API_URL"] in _temporary
+
+
+def _configured() -> bool:
+    """Whether the environment or the user's Prefect profile names a server."""
+    if url := os.environ.get("PREFECT_API_URL"):
+        hand_to_prefect(url)
+        return True
+    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+    if not Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml")).exists():
+        return False
+    from prefect.settings import PREFECT_API_URL  # takes a second, and only profiles need it
+
+    if url := PREFECT_API_URL.value():
+        hand_to_prefect(url)
+    return bool(url)
+
+
+def _found(settings: Settings) -> bool:
+    """Whether `mnist up` runs here, whose server then shows what this command does."""
+    try:
+        api = str(json.loads(settings.running.read_text())["prefect_api"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    if not answers(f"{api}/health"):
+        return False
+    os.environ["PREFECT_API_URL"] = api
+    return True
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _serve() -> None:
+    """The server process: prints its port, and ends when its standard input does, which is when the parent dies."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    print(listening.getsockname()[1], flush=True)
+    os.dup2(2, 1)
+    os.environ |= {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    server = uvicorn.Server(uvicorn.Config(create_app, factory=True, log_level="error", lifespan="on"))
+
+    def end_with_parent() -> None:
+        sys.stdin.read()
+        server.should_exit = True
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    server.run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    _serve()

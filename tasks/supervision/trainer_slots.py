@@ -1,0 +1,104 @@
+"""Trainer slots: a global concurrency limit in Prefect, which all flow runs on this machine share.
+
+A slot is a lease that its holder renews. If the holder dies, the lease runs out, and Prefect's server gives the
+slot to the next. Only a lasting server does that: one that lives as long as a single command has no slots to share.
+"""
+
+import logging
+import platform
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from prefect import runtime
+
+from mnist_models.trainer_pool.machine import machine
+from mnist_models.trainer_pool.pool import PoolClosed
+from tasks.flow_run.context import Session
+from tasks.servers.prefect_server import is_temporary
+
+logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = 60.0  # Prefect's least; so long it takes at most until a dead flow run's slots are free
+ASK_SECONDS = 5.0
+
+
+def limit_name() -> str:
+    """What the limit of this machine is called in Prefect's dashboard."""
+    return f"trainers-{platform.node().split('.')[0] or 'here'}"
+
+
+def size_slots() -> None:
+    """Create this machine's limit, or fit it to what the machine has now."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(limit_name(), machine().workers)
+
+
+def _ensure_slots() -> None:
+    """Create the limit if there is none; one that the dashboard has changed stays as it is."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+    from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_global_concurrency_limit_by_name(limit_name())
+        except ObjectNotFound:
+            try:
+                client.create_global_concurrency_limit(
+                    GlobalConcurrencyLimitCreate(name=limit_name(), limit=machine().workers)
+                )
+            except ObjectAlreadyExists:
+                return
+
+
+@contextmanager
+def trainer_slot(session: Session, name: str) -> Iterator[None]:
+    """Hold one of the machine's slots; says so if it has to wait for one. To be called in a task.
+
+    Raises:
+        PoolClosed: the flow run is being ended.
+    """
+    held = None if is_temporary() else _wait_for_slot(session, name)
+    try:
+        yield
+    finally:
+        if held is not None:
+            try:
+                held.__exit__(None, None, None)
+            except Exception as error:
+                logger.warning("%s: its trainer slot is free only after a minute, because of: %s", name, error)
+
+
+def _wait_for_slot(session: Session, name: str) -> AbstractContextManager[None] | None:
+    """A slot that has been entered; None, rather than no training, if the server cannot be asked."""
+    from prefect.client.schemas.objects import ConcurrencyLeaseHolder
+    from prefect.concurrency.sync import concurrency
+
+    waits = False
+    try:
+        _ensure_slots()
+        while True:
+            session.pool.check_open()
+            held = concurrency(
+                limit_name(),
+                strict=True,
+                timeout_seconds=ASK_SECONDS,
+                lease_duration=LEASE_SECONDS,
+                holder=ConcurrencyLeaseHolder(type="task_run", id=runtime.task_run.id),
+                raise_on_lease_renewal_failure=False,  # a server that restarts does not end a training
+            )
+            try:
+                held.__enter__()
+            except TimeoutError:
+                if not waits:
+                    session.display.say(f"{name}: other flow runs use all trainers of this machine; waiting for one")
+                waits = True
+            else:
+                return held
+    except PoolClosed:
+        raise
+    except Exception as error:
+        logger.warning("%s: trained without a trainer slot, because Prefect's server gives none: %s", name, error)
+        return None

@@ -1,0 +1,1 @@
+"""MLflow: what is logged, in which form, and how its pages look."""

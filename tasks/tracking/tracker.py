@@ -1,0 +1,202 @@
+"""What is logged to MLflow, and how: every call names its run."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from mnist_models.redaction import redacted
+from tasks.config.credentials import without_credentials
+from tasks.config.library_defaults import set_defaults
+from tasks.config.settings import Settings
+from tasks.tracking.experiment_page import prepare_page
+from tasks.tracking.logged_parameters import check_logged
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment
+    from mlflow.entities import Run as MlflowRun
+
+    from mnist_models.data.dataset import Dataset
+
+
+logger = logging.getLogger(__name__)
+
+
+class Tracker:
+    """Logs to the MLflow store of the settings. All calls name their run, so that threads cannot mix them up.
+
+    Whatever is text is logged without the credentials that an address in it may hold.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        # sqlite takes one writer at a time, and a busy store is better waited for here than in its time-outs.
+        self._lock = Lock()
+
+    @cached_property
+    def client(self) -> "MlflowClient":
+        """The client; importing MLflow takes seconds, so it is done on first use."""
+        set_defaults()
+        for chatty in ("alembic", "mlflow.store", "mlflow.system_metrics"):
+            logging.getLogger(chatty).setLevel(logging.ERROR)
+        # It prints the whole statement with its traceback before it raises, and what is raised is said by us.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+        from mlflow import MlflowClient, set_tracking_uri
+
+        uri = self.settings.resolved_tracking_uri
+        if uri.startswith("sqlite:///"):
+            Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        set_tracking_uri(uri)  # the registry's `models:/` URIs are resolved through the global one
+        return MlflowClient(uri, registry_uri=uri)
+
+    @cached_property
+    def store_id(self) -> str:
+        """What tells this store from others in notes on the disk, without its address, which may hold a password."""
+        # With a new password it is the same store still.
+        store = without_credentials(redacted(self.settings.resolved_tracking_uri))
+        return hashlib.sha256(store.encode()).hexdigest()[:16]
+
+    @cached_property
+    def experiment_id(self) -> str:
+        """The experiment's id; it is created when it is missing, and its page in the UI is prepared."""
+        experiment = self._experiment()
+        if experiment.lifecycle_stage == "deleted":
+            self.client.restore_experiment(experiment.experiment_id)
+        prepare_page(self.client, experiment)
+        return str(experiment.experiment_id)
+
+    def _experiment(self) -> "Experiment":
+        from mlflow.exceptions import MlflowException
+
+        name = self.settings.experiment_name
+        if found := self.client.get_experiment_by_name(name):
+            return found
+        try:
+            created = self.client.create_experiment(name, self.settings.resolved_artifact_location)
+        except MlflowException:  # another flow was faster
+            if found := self.client.get_experiment_by_name(name):
+                return found
+            raise
+        return self.client.get_experiment(created)
+
+    def start_run(self, name: str, tags: Mapping[str, str], parent: str | None = None) -> str:
+        """Create a run and give its id."""
+        all_tags = {name: redacted(value) for name, value in tags.items()}
+        all_tags |= {"mlflow.parentRunId": parent} if parent else {}
+        with self._lock:
+            run = self.client.create_run(self.experiment_id, run_name=redacted(name), tags=all_tags)
+        return str(run.info.run_id)
+
+    def run_exists(self, run_id: str) -> bool:
+        """Whether the store knows the run and has not put it into the bin."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return bool(self.client.get_run(run_id).info.lifecycle_stage == "active")
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return False
+
+    def find_runs(self, **tags: str) -> list["MlflowRun"]:
+        """The experiment's runs that have all these tags, in which `__` stands for a dot."""
+        wanted = (f"tags.`{name.replace('__', '.')}` = '{value}'" for name, value in tags.items())
+        return list(self.client.search_runs([self.experiment_id], " and ".join(wanted)))
+
+    def resume_run(self, run_id: str) -> None:
+        """Say that a run goes on, whatever an interruption has made of its status."""
+        with self._lock:
+            self.client.update_run(run_id, "RUNNING")
+            if "failure" in self.client.get_run(run_id).data.tags:
+                self.client.delete_tag(run_id, "failure")
+
+    def end_run(self, run_id: str, status: str, at: float | None = None) -> None:
+        """Set the final status: FINISHED, FAILED or KILLED, now or as of a time in Unix seconds."""
+        with self._lock:
+            self.client.set_terminated(run_id, status, None if at is None else round(at * 1000))
+
+    def log(
+        self,
+        run_id: str,
+        metrics: Iterable[tuple[str, float, int, int]] = (),
+        parameters: Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Log in as few requests as MLflow allows. Metrics are (name, value, Unix milliseconds, step)."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        values = [Metric(name, value, moment, step) for name, value, moment, step in metrics]
+        check_logged(parameters or {})
+        params = [Param(name, redacted(str(value))) for name, value in (parameters or {}).items()]
+        run_tags = [RunTag(name, redacted(str(value))) for name, value in (tags or {}).items()]
+        with self._lock:
+            self.client.log_batch(run_id, values, params, run_tags)
+
+    def log_now(self, run_id: str, metrics: Iterable[tuple[str, float]]) -> None:
+        """Log single values that belong to this moment."""
+        moment = round(time.time() * 1000)
+        self.log(run_id, [(name, value, moment, 0) for name, value in metrics])
+
+    def log_file(self, run_id: str, file: Path, folder: str | None = None) -> None:
+        """Store a file as an artifact of the run."""
+        self.client.log_artifact(run_id, str(file), folder)
+
+    def log_dataset(self, run_id: str, dataset: "Dataset") -> None:
+        """Note the data that a run uses, under our own digest: MLflow's covers the first few images only."""
+        from mlflow.entities import Dataset as DatasetEntity
+        from mlflow.entities import DatasetInput, InputTag
+
+        shape = {"training": dataset.x_train.shape, "testing": dataset.x_test.shape}
+        inputs = [
+            DatasetInput(
+                DatasetEntity(
+                    name=f"{dataset.name} ({context})",  # of two with one name and digest, MLflow keeps one
+                    digest=dataset.digest[:36],
+                    source_type="local",
+                    source=json.dumps({"uri": redacted(dataset.source)}),
+                    profile=json.dumps({"images": shape[context], "classes": dataset.classes}),
+                ),
+                [InputTag("mlflow.data.context", context)],
+            )
+            for context in ("training", "testing")
+        ]
+        with self._lock:
+            self.client.log_inputs(run_id, inputs)
+
+    @contextmanager
+    def system_metrics(self, run_id: str) -> Iterator[None]:
+        """Record the machine's load, memory, disk and GPUs in the run while the block runs, as far as the store allows.
+
+        Nothing depends on these records, so that no failure to make them is raised.
+        """
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        monitor = SystemMetricsMonitor(
+            run_id,
+            sampling_interval=10,
+            samples_before_logging=1,
+            resume_logging=True,
+            tracking_uri=self.settings.resolved_tracking_uri,
+        )
+        monitor.start()
+        try:
+            yield
+        finally:
+            try:
+                monitor.finish()
+                if rest := monitor.aggregate_metrics():  # what a short training has sampled but not yet sent
+                    monitor.publish_metrics(rest)
+                    monitor.mlflow_logger.flush()
+            except Exception as error:
+                logger.warning("the run %s lacks some of the machine's metrics: %s", run_id, error)
+
+    def log_text(self, run_id: str, text: str, name: str) -> None:
+        """Store text as an artifact of the run."""
+        self.client.log_text(run_id, redacted(text), name)
