@@ -4,7 +4,7 @@ from typing import Any
 
 from prefect import flow
 
-from tasks.flow_run.context import open_session
+from tasks.flow_run.context import open_flow_run
 from tasks.predict import CsvFile, ImageFolder, check_folder, predict_files, predict_folder
 
 
@@ -15,8 +15,8 @@ def predict(files: list[str]) -> list[dict[str, Any]]:
     Args:
         files: Paths of PNG or JPEG images of any size.
     """
-    with open_session() as session:
-        return predict_files(session, files)
+    with open_flow_run() as context:
+        return predict_files(context, files)
 
 
 @flow(name="predict", flow_run_name="predict {folder}", persist_result=False, result_serializer="json")
@@ -28,5 +28,5 @@ def predict_batch(folder: ImageFolder, output: CsvFile = "") -> dict[str, Any]:
         output: The CSV file to write; empty for predictions.csv in the folder.
     """
     files, file = check_folder(folder, output)
-    with open_session() as session:
-        return predict_folder(session, files, file)
+    with open_flow_run() as context:
+        return predict_folder(context, files, file)

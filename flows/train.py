@@ -1,16 +1,15 @@
-"""Data → train each recipe → evaluate → analyse errors → compare → register → promote."""
+"""Data → train each recipe → evaluate → analyse mistakes → compare → register → promote."""
 
 import time
 from typing import Any
 
 from prefect import flow, runtime
-from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.training_schedule import Chains
+from flows.training_schedule import TrainingSchedule
 from tasks.compare import compare
 from tasks.fetch_data import fetch_data
-from tasks.flow_run.context import open_session
-from tasks.flow_run.parent_run import parent_run
+from tasks.flow_run.context import open_flow_run
+from tasks.flow_run.lifetime import recorded
 from tasks.flow_run.request import (
     DataPath,
     Force,
@@ -20,28 +19,26 @@ from tasks.flow_run.request import (
     Seeds,
     SuiteName,
     SummaryFile,
-    check_request,
+    TrainRequest,
 )
-from tasks.flow_run.unsent_requests import kept_until_sent
-from tasks.promote import champion, promote_candidate, register
+from tasks.promote import promote_candidate
+from tasks.register import register
 from tasks.servers.notifications import tell_of_failed_schedule
-from tasks.summarize import build_summary, publish_summary
-from tasks.train import label
-
-THREADS = 512  # a thread for each task that waits; how many train at once is the trainer pool's business
+from tasks.summarize import Conclusion, build_summary, publish_summary
+from tasks.tracking.champion import champion
+from tasks.train import NamedTraining
 
 
 def _run_name() -> str:
-    asked = runtime.flow_run.parameters
-    what = ", ".join(asked["recipes"]) or asked["suite"]
-    repeats = f", {asked['seeds']} seeds" if asked["seeds"] > 1 else ""
+    parameters = runtime.flow_run.parameters
+    what = ", ".join(parameters["recipes"]) or parameters["suite"]
+    repeats = f", {parameters['seeds']} seeds" if parameters["seeds"] > 1 else ""
     return f"train {what}{repeats}"
 
 
 @flow(
     name="train",
     flow_run_name=_run_name,
-    task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
     persist_result=False,
     result_serializer="json",
     on_failure=[tell_of_failed_schedule],
@@ -70,28 +67,19 @@ def train(
         summary: A file to write a JSON summary to; empty for none.
     """
     began = time.monotonic()
-    request = check_request(suite, recipes, seed, seeds, summary)
-    with open_session() as session:
-        dataset, data_folder = fetch_data(session, data)
-        trainings = request.trainings(dataset.digest)
-        asked_for = runtime.flow_run.parameters
-        with (
-            kept_until_sent(session.settings, asked_for, dataset.digest),
-            parent_run(session, suite, recipes, request, dataset) as flow_tags,
-        ):
-            chains = Chains(session, dataset, data_folder, flow_tags)
-            for training in trainings:
-                chains.start(training, label(training, seeds), force)
-            outcomes = chains.outcomes()
-            candidate = compare(session, data_folder, outcomes.rows, outcomes.evaluated)
-            version = register(session, dataset, candidate) if candidate else None
-            decision = promote_candidate(session, dataset, candidate, version, promote)
+    request = TrainRequest(suite, tuple(recipes), seed, seeds, data, promote, force, summary)
+    with open_flow_run() as context:
+        prepared = fetch_data(context, data)
+        dataset = prepared.dataset
+        with recorded(context, request, dataset):
+            trainings = [NamedTraining(each, request.label(each)) for each in request.trainings(dataset.digest)]
+            outcomes = TrainingSchedule(context, prepared, force).run(trainings)
+            candidate = compare(context, prepared.folder, outcomes.rows, outcomes.evaluated)
+            version = register(context, dataset, candidate) if candidate else None
+            decision = promote_candidate(context, dataset, candidate, version, promote)
+            conclusion = Conclusion(outcomes.rows, candidate, champion(context.tracker), decision)
             seconds = time.monotonic() - began
-            asked = ", ".join(recipes) or suite
-            champion_now = champion(session.tracker)
-            result = build_summary(
-                session, asked, dataset.name, seconds, outcomes.rows, candidate, champion_now, decision
-            )
-            publish_summary(session, result, summary)
+            result = build_summary(context, request.title, dataset.name, conclusion, seconds)
+            publish_summary(context, result, summary)
             outcomes.check(result)
     return result

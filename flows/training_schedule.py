@@ -1,24 +1,26 @@
-"""Train → evaluate → analyse errors, for each training at once, and how each ended."""
+"""Train → evaluate → analyse mistakes, for each training as soon as a trainer is free for it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any
 
+from prefect import Task
 from prefect.futures import PrefectFuture
 
-from mnist_models.data.dataset import Dataset
+from mnist_models.data.loader import PreparedData
 from mnist_models.recipe_catalog import all_recipes
-from mnist_models.training_run.plan import Training
-from tasks.analyse_mistakes import analyse_errors
+from tasks.analyse_mistakes import analyse_mistakes
 from tasks.compare import Row, row
 from tasks.evaluate import Evaluated, evaluate_training
-from tasks.flow_run.context import Session
+from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.errors import RecipesFailed
 from tasks.supervision.failures import first_line
 from tasks.tracking.outage import is_mlflows
-from tasks.tracking.run_replay import TrackedRun
-from tasks.train import train_recipe
+from tasks.train import NamedTraining, train_recipe
+
+FOLLOWING: tuple[Task[..., Any], ...] = (evaluate_training, analyse_mistakes)
+AHEAD = 1  # tasks that wait for a trainer, so that none is idle while Prefect starts the next
 
 
 @dataclass(frozen=True)
@@ -35,80 +37,107 @@ class Outcomes:
             raise RecipesFailed(failed, summary)
 
 
-class Chains:
-    """Starts the three tasks of each training, and waits for all."""
+@dataclass(eq=False)
+class _Chain:
+    """The tasks of one training, and how those that have ended did."""
 
-    def __init__(self, session: Session, dataset: Dataset, data_folder: Path, flow_tags: dict[str, str]) -> None:
-        self._session, self._dataset, self._data_folder, self._flow_tags = session, dataset, data_folder, flow_tags
-        self._started: list[tuple[Training, str, tuple[PrefectFuture[Any], ...]]] = []
+    named: NamedTraining
+    start: "_Chain | None"  # of the training that this one continues
+    submitted: bool = False
+    results: list[Any] = field(default_factory=list)  # values or exceptions
 
-    def start(self, training: Training, name: str, force: bool) -> None:
-        """Submit the tasks of a training; the one that it continues must have been started before."""
-        first = {earlier.identity: futures[0] for earlier, _, futures in self._started}
-        after = [first[training.start.identity]] if training.start else None
-        session, dataset = self._session, self._dataset
-        trained: PrefectFuture[Any] = train_recipe.with_options(task_run_name=f"train {name}").submit(
-            session,
-            training,
-            dataset,
-            self._data_folder,
-            name,
-            force,
-            self._flow_tags,
-            wait_for=after,
-            return_state=False,
-        )
-        evaluated: PrefectFuture[Any] = evaluate_training.with_options(task_run_name=f"evaluate {name}").submit(
-            session, dataset, self._data_folder, trained, return_state=False
-        )
-        analysed: PrefectFuture[Any] = analyse_errors.with_options(task_run_name=f"analyse errors {name}").submit(
-            session, dataset, evaluated, return_state=False
-        )
-        self._started.append((training, name, (trained, evaluated, analysed)))
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be trained now."""
+        return not self.submitted and (self.start is None or self.start.is_trained)
 
-    def outcomes(self) -> Outcomes:
-        """Wait for all trainings and their analyses.
+    @property
+    def is_training(self) -> bool:
+        """Whether it has a trainer, or waits for one."""
+        return self.submitted and not self.results
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its training has ended well."""
+        return bool(self.results) and not isinstance(self.results[0], BaseException)
+
+
+class TrainingSchedule:
+    """Submits what is ready, those with most ahead first: no more at a time than there are trainers for."""
+
+    def __init__(self, context: FlowRunContext, data: PreparedData, force: bool) -> None:
+        self._context, self._data, self._force = context, data, force
+        self._ended: SimpleQueue[tuple[_Chain, PrefectFuture[Any]]] = SimpleQueue()
+
+    def run(self, trainings: Sequence[NamedTraining]) -> Outcomes:
+        """Train, evaluate and analyse all; `trainings` has a start before what continues it.
 
         Raises:
             what MLflow has raised, if it does not know all that was trained: a comparison would leave that out.
         """
+        chains: dict[str, _Chain] = {}
+        for named in trainings:
+            start = named.training.start
+            chains[named.training.identity] = _Chain(named, chains[start.identity] if start else None)
+        active = 0
+        while active := active + self._submit_ready(chains.values()):
+            active += self._follow(*self._ended.get())
+        return self._outcomes(chains.values())
+
+    def _submit_ready(self, chains: Collection[_Chain]) -> int:
+        """Submit the trainings that there is room for; return how many."""
+        room = self._context.backend.slots + AHEAD - sum(chain.is_training for chain in chains)
+        ready = [chain for chain in chains if chain.is_ready][: max(room, 0)]
+        for chain in ready:
+            chain.submitted = True
+            self._submit(chain, train_recipe, self._context, self._data, chain.named, self._force)
+        return len(ready)
+
+    def _submit(self, chain: _Chain, task: Task[..., Any], *arguments: Any) -> None:
+        name = f"{task.name} {chain.named.name}"
+        future: PrefectFuture[Any] = task.with_options(task_run_name=name).submit(*arguments, return_state=False)
+        future.add_done_callback(lambda ended: self._ended.put((chain, ended)))
+
+    def _follow(self, chain: _Chain, future: PrefectFuture[Any]) -> int:
+        """Note how a task has ended, and submit the next; return by how many that changes the active ones."""
+        future.wait()
+        result = future.state.result(raise_on_failure=False)
+        chain.results.append(result)
+        if isinstance(result, BaseException) or len(chain.results) > len(FOLLOWING):
+            return -1
+        self._submit(chain, FOLLOWING[len(chain.results) - 1], self._context, self._data, future)
+        return 0
+
+    def _outcomes(self, chains: Iterable[_Chain]) -> Outcomes:
         order = list(all_recipes())
         rows: list[Row] = []
         evaluated: dict[str, Evaluated] = {}
-        unsent: list[Exception] = []
-        for training, name, futures in sorted(
-            self._started, key=lambda started: (order.index(started[0].recipe.name), started[0].seed)
+        for chain in sorted(
+            chains, key=lambda chain: (order.index(chain.named.training.recipe.name), chain.named.training.seed)
         ):
-            results = [_end(future) for future in futures]
-            unsent.extend(result for result in results if is_mlflows(result))
-            if isinstance(results[-1], Evaluated):
-                evaluated[name] = results[-1]
-                rows.append(row(name, results[-1]))
+            last = chain.results[-1] if chain.results else None
+            if isinstance(last, Exception) and is_mlflows(last):
+                raise last
+            if isinstance(last, Evaluated):
+                evaluated[chain.named.name] = last
+                rows.append(row(self._context, last))
             else:
-                rows.append(self._failed(training, name, results))
-        if unsent:
-            raise unsent[0]
+                rows.append(self._failed(chain, last))
         return Outcomes(tuple(rows), evaluated)
 
-    def _failed(self, training: Training, name: str, results: Sequence[Any]) -> Row:
-        error = next((result for result in results if isinstance(result, BaseException)), None)
+    def _failed(self, chain: _Chain, error: Any) -> Row:
+        training = chain.named.training
         if error is None and training.start is not None:
             reason = f"{training.start.recipe.name}, which it continues, has not finished"
         else:
-            reason = first_line(error) if error else "it did not run"
-        run = TrackedRun(self._session.tracker, self._session.runs / training.folder)
+            reason = first_line(error) if isinstance(error, BaseException) else "it did not run"
+        run = self._context.child_runs.get(training.folder)
         return Row(
             training.recipe.name,
             training.seed,
-            name,
+            chain.named.name,
             "failed",
             expected=False,
-            mlflow_run_id=run.notes.get("run_id"),
+            mlflow_run_id=run.run_id or None if run else None,
             reason=reason,
         )
-
-
-def _end(future: PrefectFuture[Any]) -> Any:
-    """Result or exception of a task; None where it never ran, because an earlier one had failed."""
-    future.wait()
-    return future.state.result(raise_on_failure=False) if future.state.is_final() else None

@@ -1,22 +1,15 @@
-"""What a recipe is: everything that decides how one model is trained, as data."""
+"""What a recipe is: everything that decides how one model is trained, as a value."""
 
 import dataclasses
-import hashlib
-import inspect
-import json
 import re
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    import keras
+from mnist_models.recipe_reference import Network, reference, resolve, source_digest
 
-Network = Callable[[tuple[int, int], int], "keras.Model"]
-"""(height, width), classes → a model from float32 [n, height, width, 1] in [0, 1] to logits [n, classes]."""
+NOTE = {"note": True}
+"""Metadata of a field that describes a recipe and does not change what is trained."""
 
 Loss = Literal["cross_entropy", "naive_cross_entropy", "summed_sigmoid_cross_entropy"]
 
@@ -52,10 +45,11 @@ class Recipe:
     """An architecture with its loss, optimiser, length and selection rule, under one name.
 
     Exactly one of `steps` and `epochs` is given. Validation happens `validations` times, evenly spaced.
+    Every field decides the result and is logged, except those that are marked as a note.
     """
 
     name: str
-    summary: str  # one line, for lists and forms
+    summary: str = field(metadata=NOTE)  # one line, for lists and forms
     network: Network
     loss: Loss
     optimizer: Optimizer
@@ -71,17 +65,17 @@ class Recipe:
     convolutional: bool = False  # decides the precision: bfloat16 pays off in convolutions only
     label_smoothing: float = 0.0
     augmentation: Augmentation | None = None
-    study: str | None = None  # recipes of one study are also drawn together, in a figure of that name
-    suites: tuple[str, ...] = ()
-    notebook_row: str | None = None
-    seconds: float = 10.0  # expected on one core; long ones are started first
+    study: str | None = field(default=None, metadata=NOTE)  # drawn together with others, in a figure of that name
+    suites: tuple[str, ...] = field(default=(), metadata=NOTE)
+    notebook_row: str | None = field(default=None, metadata=NOTE)
+    seconds: float = field(default=10.0, metadata=NOTE)  # expected on one core; long ones are started first
 
     def __post_init__(self) -> None:
         """Refuse a recipe that cannot be trained, at the moment it is written."""
         problems = {
             "its name may hold small letters, digits and _ only": not re.fullmatch("[a-z0-9_]+", self.name),
-            # Anything else hides its source, and so its changes, from the digest.
-            "network must be a plain function": not inspect.isfunction(self.network),
+            # Anything else cannot be named to a trainer, and hides its source, and so its changes, from the identity.
+            "network must be a plain function": reference(self.network) is None,
             "give either steps or epochs": (self.steps is None) == (self.epochs is None),
             "warm_up must lie between 0 and 1": not 0 < self.optimizer.warm_up < 1,
             "steps or epochs must be at least 1": (self.steps or self.epochs or 0) < 1,
@@ -103,28 +97,40 @@ class Recipe:
         return max(self.least_steps, round(self.epochs * training_images / self.batch_size))
 
     def parameters(self) -> dict[str, Any]:
-        """The settings as a flat JSON-able dictionary (what is logged, and what the digest covers)."""
-        shown = dataclasses.asdict(dataclasses.replace(self, network=_no_network))
+        """Return what decides the result, but for the network, as a flat JSON-able dictionary; this is logged."""
         flat: dict[str, Any] = {}
-        for key, value in shown.items():
-            if key in ("optimizer", "augmentation") and value is not None:
-                flat |= {f"{key}.{inner}": setting for inner, setting in value.items()}
-            elif key not in ("network", "summary", "study", "suites", "notebook_row", "seconds"):
-                flat[key] = value
+        for name in (each.name for each in dataclasses.fields(self) if each.name in DECISIVE - {"network"}):
+            value = getattr(self, name)
+            if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                flat |= {f"{name}.{inner}": setting for inner, setting in dataclasses.asdict(value).items()}
+            else:
+                flat[name] = value
         return flat
 
-    @property
-    def source_file(self) -> Path:
-        """The file that defines the network."""
-        return Path(inspect.getsourcefile(sys.modules[self.network.__module__]) or "")
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole recipe as JSON-able values; the network is `module:function`."""
+        return dataclasses.asdict(self) | {"network": reference(self.network)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Recipe":
+        """Return the recipe that `to_json` has written.
+
+        Raises:
+            ImportError, AttributeError: its network cannot be imported.
+        """
+        made = values | {
+            "network": resolve(values["network"]),
+            "optimizer": Optimizer(**values["optimizer"]),
+            "augmentation": Augmentation(**values["augmentation"]) if values["augmentation"] else None,
+            "suites": tuple(values["suites"]),
+        }
+        return cls(**made)
 
     @cached_property
-    def digest(self) -> str:
-        """SHA-256 over the settings and the source of the network, as 64 hex digits."""
-        content = json.dumps(self.parameters(), sort_keys=True).encode() + self.source_file.read_bytes()
-        return hashlib.sha256(content).hexdigest()
+    def network_digest(self) -> str:
+        """SHA-256 over the code that builds the network, as 64 hex digits."""
+        return source_digest(self.network)
 
 
-def _no_network(_shape: tuple[int, int], _classes: int) -> "keras.Model":
-    """Stand in for the network, which has no JSON form and is covered by its source."""
-    raise TypeError("a placeholder, not a network")
+DECISIVE = frozenset(each.name for each in dataclasses.fields(Recipe) if not each.metadata.get("note"))
+"""The fields that decide the result; they are part of a training's identity, and are logged."""

@@ -10,6 +10,8 @@ Further files can live in a folder of your own, named by the environment variabl
 import importlib
 import os
 import pkgutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -30,18 +32,34 @@ def all_recipes() -> dict[str, Recipe]:
         raise InvalidInput(f"MNIST_RECIPES: there is no folder {extra}.")
     if extra and extra not in architectures.__path__:
         architectures.__path__.append(extra)
-    found: dict[str, tuple[Recipe, str]] = {}
+    found = {recipe.name: (recipe, "the program") for recipe in _without_file}
     for module in pkgutil.iter_modules(architectures.__path__):
         for recipe in _load(module.name):
             if recipe.name in found:
-                raise InvalidInput(f"recipes: {recipe.name} is in {found[recipe.name][1]}.py and in {module.name}.py.")
-            found[recipe.name] = (recipe, module.name)
+                raise InvalidInput(f"recipes: {recipe.name} is in {found[recipe.name][1]} and in {module.name}.py.")
+            found[recipe.name] = (recipe, f"{module.name}.py")
     recipes = [recipe for recipe, _ in found.values()]
     for recipe in recipes:
         if recipe.continues is not None and recipe.continues not in found:
             raise InvalidInput(f"recipes: {recipe.name} continues {recipe.continues}, which does not exist.")
     recipes.sort(key=lambda recipe: (recipe.notebook_row or "~", recipe.name))
     return {recipe.name: recipe for recipe in recipes}
+
+
+_without_file: list[Recipe] = []
+
+
+@contextmanager
+def more_recipes(*recipes: Recipe) -> Iterator[None]:
+    """List these recipes as well while the block runs: a program can train what no file holds."""
+    before = [*_without_file]
+    _without_file.extend(recipes)
+    all_recipes.cache_clear()
+    try:
+        yield
+    finally:
+        _without_file[:] = before
+        all_recipes.cache_clear()
 
 
 def _load(module: str) -> tuple[Recipe, ...]:
@@ -69,7 +87,7 @@ def all_suites() -> dict[str, list[str]]:
     return suites | {"all": list(all_recipes())}
 
 
-def choose_recipes(suite: str, names: list[str]) -> list[Recipe]:
+def choose_recipes(suite: str, names: Sequence[str]) -> list[Recipe]:
     """The recipes to train: those named, or else the suite's, and before each the one that it continues.
 
     Raises:

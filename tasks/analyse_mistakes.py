@@ -1,32 +1,39 @@
 """What a training's result gets wrong: the mistakes as a table with pictures."""
 
-from mnist_models.data.dataset import Dataset
+from mnist_models.data.loader import PreparedData
 from mnist_models.evaluation.mistakes_page import mistakes_html, mistakes_table
 from tasks.evaluate import Evaluated
-from tasks.flow_run.context import Session
+from tasks.flow_run.context import FlowRunContext
 from tasks.tracking.retry import patient_task
 
 
 @patient_task("analyse errors")
-def analyse_errors(session: Session, dataset: Dataset, evaluated: Evaluated) -> Evaluated:
+def analyse_mistakes(context: FlowRunContext, data: PreparedData, evaluated: Evaluated) -> Evaluated:
     """Log the mistakes, unless that is done already, and close the training's run: this is its last task."""
-    session.pool.check_open()
-    trained, probabilities = evaluated.trained, evaluated.predictions.test
-    run = trained.run
-    if "closed" in run.notes:
+    context.cancellation.check()
+    trained = evaluated.trained
+    run, tracker = context.child_runs[trained.training.folder], context.tracker
+    if run.state.closed:
         return evaluated
-    table = mistakes_table(probabilities, dataset.y_test, dataset.x_test)
-    session.tracker.log_text(run.run_id, mistakes_html(table), "mistakes.html")
-    session.tracker.log_text(run.run_id, table.to_csv(index=False), "mistakes.csv")
+    table = mistakes_table(evaluated.predictions.test, data.dataset.y_test, data.dataset.x_test)
+    texts = {"mistakes.html": mistakes_html(table), "mistakes.csv": table.to_csv(index=False)}
     if trained.result.nan_variables:
-        session.tracker.log_text(run.run_id, _diagnosis(evaluated), "divergence.md")
-    session.leisure.finish(run.replay)
-    diverged_by_surprise = trained.result.status == "diverged" and not trained.training.recipe.diverges
-    # A training that an earlier flow had finished, and did not live to close, ended then.
-    at = trained.result.finished_at if trained.reused else None
-    session.tracker.end_run(run.run_id, "FAILED" if diverged_by_surprise else "FINISHED", at)
-    run.note(closed=True)
-    session.open_runs.discard(run.run_id)
+        texts["divergence.md"] = _diagnosis(evaluated)
+
+    def log() -> None:
+        for name, text in texts.items():
+            tracker.log_text(run.run_id, text, name)
+
+    def close() -> None:
+        diverged_by_surprise = trained.result.status == "diverged" and not trained.training.recipe.diverges
+        # A training that an earlier flow had finished, and did not live to close, ended then.
+        at = trained.result.finished_at if trained.reused else None
+        run.end("FAILED" if diverged_by_surprise else "FINISHED", at)
+        run.note(closed=True)
+
+    context.writer.call(log)
+    context.writer.flush(run)
+    context.writer.call(close)
     return evaluated
 
 

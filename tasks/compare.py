@@ -10,7 +10,7 @@ import pandas as pd
 
 from mnist_models.figures.compared import Compared
 from tasks.evaluate import Evaluated
-from tasks.flow_run.context import Session
+from tasks.flow_run.context import FlowRunContext
 from tasks.tracking.retry import patient_task
 
 
@@ -35,17 +35,17 @@ class Row:
     reason: str = ""  # of a failure
 
 
-def row(name: str, evaluated: Evaluated) -> Row:
-    """The row of a training that has ended by itself."""
+def row(context: FlowRunContext, evaluated: Evaluated) -> Row:
+    """Return the row of a training that has ended by itself."""
     trained, result, test = evaluated.trained, evaluated.trained.result, evaluated.test
-    recipe = trained.training.recipe
+    training = trained.training
     return Row(
-        recipe=recipe.name,
-        seed=trained.training.seed,
-        name=name,
+        recipe=training.recipe.name,
+        seed=training.seed,
+        name=trained.name,
         status="reused" if trained.reused else result.status,
-        expected=result.status == "finished" or recipe.diverges,
-        mlflow_run_id=trained.run.run_id,
+        expected=result.status == "finished" or training.recipe.diverges,
+        mlflow_run_id=context.child_runs[training.folder].run_id,
         parameters=result.parameters,
         train_seconds=result.train_seconds,
         images_per_second=result.images_per_second,
@@ -92,11 +92,31 @@ def best(evaluated: Sequence[Evaluated]) -> Evaluated | None:
 
 @patient_task("compare")
 def compare(
-    session: Session, data_folder: Path, rows: Sequence[Row], evaluated: dict[str, Evaluated]
+    context: FlowRunContext, data_folder: Path, rows: Sequence[Row], evaluated: dict[str, Evaluated]
 ) -> Evaluated | None:
-    """Log the comparison table and the overlaid curves on the parent run; gives the candidate for promotion."""
+    """Log the comparison table and the overlaid curves on the parent run; return the candidate for promotion."""
     candidate = best(list(evaluated.values()))
-    tracker, parent = session.tracker, session.parent_run_id
+    with TemporaryDirectory() as folder:
+        compared = _compared(rows, evaluated, candidate)
+        figures = context.renderer.comparison(compared, data_folder, Path(folder)) if compared else []
+        context.writer.call(lambda: _log(context, rows, candidate, figures))
+    return candidate
+
+
+def _compared(rows: Sequence[Row], evaluated: dict[str, Evaluated], candidate: Evaluated | None) -> list[Compared]:
+    return [
+        Compared(
+            each.trained.name,
+            each.trained.directory.path,
+            "best" if each is candidate else each.trained.result.status,
+            each.trained.training.recipe.study,
+        )
+        for each in (evaluated[row.name] for row in rows if row.test_accuracy is not None)
+    ]
+
+
+def _log(context: FlowRunContext, rows: Sequence[Row], candidate: Evaluated | None, figures: Sequence[Path]) -> None:
+    tracker, parent = context.tracker, context.parent_run_id
     table = pd.DataFrame([vars(each) for each in rows]).drop(columns=["name", "expected"])
     tracker.log_text(parent, table.to_csv(index=False), "comparison.csv")
     metrics = []
@@ -105,22 +125,7 @@ def compare(
         if count > 1:
             metrics.append((f"test_accuracy_sd/{recipe}", deviation))
     tracker.log_now(parent, metrics)
-    if not evaluated:
-        return None
-    winner = next((name for name, each in evaluated.items() if each is candidate), None)
     if candidate:
-        tracker.log(parent, tags={"best": f"{winner}, {candidate.test.accuracy:.2%}"})
-    compared = [
-        Compared(
-            each.name,
-            evaluated[each.name].trained.directory.path,
-            "best" if each.name == winner else evaluated[each.name].trained.result.status,
-            evaluated[each.name].trained.training.recipe.study,
-        )
-        for each in rows
-        if each.test_accuracy is not None
-    ]
-    with TemporaryDirectory() as folder:
-        for file in session.drawer.comparison(compared, data_folder, Path(folder)):
-            tracker.log_file(parent, file, "figures")
-    return candidate
+        tracker.log(parent, tags={"best": f"{candidate.trained.name}, {candidate.test.accuracy:.2%}"})
+    for file in figures:
+        tracker.log_file(parent, file, "figures")

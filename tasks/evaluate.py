@@ -1,13 +1,12 @@
 """How good a training's result is on the test set: metrics and figures."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from mnist_models.data.dataset import Dataset
+from mnist_models.data.loader import PreparedData
 from mnist_models.evaluation.metrics import Evaluation, evaluate
 from mnist_models.training_run.run_directory import Predictions
-from tasks.flow_run.context import Session
-from tasks.tracking.model_format import log_model
+from tasks.flow_run.context import FlowRunContext
+from tasks.tracking.model_format import SavedModel, log_model
 from tasks.tracking.retry import patient_task
 from tasks.train import Trained
 
@@ -23,50 +22,52 @@ class Evaluated:
 
 
 @patient_task("evaluate")
-def evaluate_training(session: Session, dataset: Dataset, data_folder: Path, trained: Trained) -> Evaluated:
+def evaluate_training(context: FlowRunContext, data: PreparedData, trained: Trained) -> Evaluated:
     """Compute the metrics of the kept weights, and log them with the training's files and figures, unless that is done.
 
     The first task that cannot do without MLflow; it waits for it.
     """
-    session.pool.check_open()
-    predicted = trained.directory.predictions()
+    context.cancellation.check()
+    dataset, predicted = data.dataset, trained.directory.predictions()
     test = evaluate(predicted.test, dataset.y_test)
     validation = evaluate(predicted.validation, dataset.y_train[predicted.validation_indices])
     evaluated = Evaluated(trained, predicted, test, validation.log_loss)
-    trained.run.ensure_open()
-    _log_files(session, trained, dataset)
-    if "evaluated" not in trained.run.notes:
-        _log_metrics(session, evaluated)
+    run = context.child_runs[trained.training.folder]
+    context.writer.call(run.ensure_open)
+    if not run.state.model_id:
+        context.writer.call(lambda: _log_files(context, data, trained))
+    if not run.state.evaluated:
         directory = trained.directory.path
-        for file in session.drawer.training(
-            directory, trained.training.recipe.name, data_folder, directory / "figures"
-        ):
-            session.tracker.log_file(trained.run.run_id, file, "figures")
-        trained.run.note(evaluated=True)
+        figures = context.renderer.training(directory, trained.training.recipe.name, data.folder, directory / "figures")
+
+        def log() -> None:
+            _log_metrics(context, evaluated)
+            for file in figures:
+                context.tracker.log_file(run.run_id, file, "figures")
+            run.note(evaluated=True)
+
+        context.writer.call(log)
     return evaluated
 
 
-def _log_files(session: Session, trained: Trained, dataset: Dataset) -> None:
-    """Store the model, the kept checkpoints and the predictions, once."""
-    run, directory = trained.run, trained.directory
-    if "model_id" in run.notes:
-        return
+def _log_files(context: FlowRunContext, data: PreparedData, trained: Trained) -> None:
+    """Store the model, the kept checkpoints and the predictions."""
+    run, directory = context.child_runs[trained.training.folder], trained.directory
+    run.log_system(context.system_metrics)  # a training that was short may have none
     for file in (directory.model_file, *directory.kept_files()):
-        session.tracker.log_file(run.run_id, file, "checkpoints")
-    session.tracker.log_file(run.run_id, directory.predictions_file)
-    model_id = log_model(
-        session.tracker,
-        run.run_id,
-        trained.training.recipe.name,
-        directory.model_file,
-        dataset.x_test[:2],
-        dataset.classes,
-        trained.result.kept_step,
+        context.tracker.log_file(run.run_id, file, "checkpoints")
+    context.tracker.log_file(run.run_id, directory.predictions_file)
+    model = SavedModel(
+        name=trained.training.recipe.name,
+        file=directory.model_file,
+        example=data.dataset.x_test[:2],
+        classes=data.dataset.classes,
+        step=trained.result.kept_step,
     )
-    run.note(model_id=model_id)
+    run.note(model_id=log_model(context.tracker, run.run_id, model))
 
 
-def _log_metrics(session: Session, evaluated: Evaluated) -> None:
+def _log_metrics(context: FlowRunContext, evaluated: Evaluated) -> None:
     result, test = evaluated.trained.result, evaluated.test
     metrics = {
         "test/accuracy": test.accuracy,
@@ -91,8 +92,8 @@ def _log_metrics(session: Session, evaluated: Evaluated) -> None:
     if result.damaged:
         tags["damaged_checkpoints"] = "; ".join(result.damaged)
     moment = round(result.finished_at * 1000)
-    session.tracker.log(
-        evaluated.trained.run.run_id,
+    context.tracker.log(
+        context.child_runs[evaluated.trained.training.folder].run_id,
         [(name, float(value), moment, result.steps) for name, value in metrics.items()],
         tags=tags,
     )

@@ -1,26 +1,26 @@
 """The first task: the data, verified, and where trainers read it."""
 
-from pathlib import Path
-
 from prefect import task
 
-from mnist_models.data.dataset import Dataset
-from mnist_models.data.loader import prepare_data
-from tasks.flow_run.context import Session
+from mnist_models.data.loader import PreparedData, prepare_data
+from tasks.flow_run.context import FlowRunContext
+from tasks.flow_run.early_start import started_early
 
 
 @task(name="fetch data", task_run_name="fetch and verify data", persist_result=False)
-def fetch_data(session: Session, path: str) -> tuple[Dataset, Path]:
-    """Fetch and verify the data; gives it and the folder from which trainers load it.
+def fetch_data(context: FlowRunContext, path: str) -> PreparedData:
+    """Fetch and verify the data, unless the command has done so.
 
     Raises:
         InvalidInput: the data at `path` cannot be used.
         DataUnavailable: `path` is empty, and the official MNIST can be had from none of its sources.
     """
-    dataset, folder = prepare_data(path, session.settings.data, session.display.say)
-    height, width = dataset.image_shape
-    session.display.say(
+    early = started_early()
+    data = (early and early.data) or prepare_data(path, context.settings.data, context.display.say)
+    dataset = data.dataset
+    height, width = dataset.image_shape[:2]
+    context.display.say(
         f"data: {dataset.name}, {len(dataset.x_train):,} training and {len(dataset.x_test):,} test images of"
         f" {height}×{width}, {dataset.classes} classes ({dataset.source})"
     )
-    return dataset, folder
+    return data

@@ -15,9 +15,10 @@ from mnist_models.atomic import write_atomically
 from mnist_models.errors import InvalidInput
 from mnist_models.images.prepare import Preparation, prepare
 from mnist_models.images.read import read_image
-from tasks.flow_run.context import Session
-from tasks.flow_run.request import shown, writable_file
-from tasks.promote import champion_version, predict_images
+from tasks.flow_run.context import FlowRunContext
+from tasks.flow_run.request import form_field, writable_file
+from tasks.supervision.model_inference import predict_images
+from tasks.tracking.champion import champion_version
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-ImageFolder = Annotated[str, shown("Folder of images")]
-CsvFile = Annotated[str, shown("CSV file")]
+ImageFolder = Annotated[str, form_field("Folder of images")]
+CsvFile = Annotated[str, form_field("CSV file")]
 
 COLUMNS = ("file", "label", "probability", "runner_up", "runner_up_probability", "problem")
 MOST_ROWS_SHOWN = 1000
@@ -41,16 +42,16 @@ def read_images(files: Sequence[str]) -> list[NDArray[np.uint8]]:
 
 
 @task(name="predict", task_run_name="predict", persist_result=False)
-def predict_files(session: Session, files: Sequence[str]) -> list[dict[str, Any]]:
+def predict_files(context: FlowRunContext, files: Sequence[str]) -> list[dict[str, Any]]:
     """Label, probability and runner-up for each file, by the champion.
 
     Raises:
         InvalidInput: a file is not a usable image, or there is no champion yet.
     """
     images = read_images(files)
-    version, preparation = _champion(session)
+    version, preparation = _champion(context)
     prepared = np.stack([_prepared(file, image, preparation) for file, image in zip(files, images, strict=True)])
-    probabilities = predict_images(session, version, prepared)
+    probabilities = predict_images(context, version, prepared)
     rows = [_row(file, each) for file, each in zip(files, probabilities, strict=True)]
     create_table_artifact(rows, key="predictions", description=f"{version.name} version {version.version}")
     return rows
@@ -71,13 +72,13 @@ def check_folder(folder: str, output: str) -> tuple[list[Path], Path]:
 
 
 @task(name="predict folder", task_run_name="predict folder", persist_result=False)
-def predict_folder(session: Session, files: Sequence[Path], output: Path) -> dict[str, Any]:
+def predict_folder(context: FlowRunContext, files: Sequence[Path], output: Path) -> dict[str, Any]:
     """The same for many images, into a CSV file and a table artifact; one that cannot be used has its problem told.
 
     Raises:
         InvalidInput: there is no champion yet, or no image can be used.
     """
-    version, preparation = _champion(session)
+    version, preparation = _champion(context)
     usable: dict[str, NDArray[np.uint8]] = {}
     problems: dict[str, str] = {}
     for file in files:
@@ -90,7 +91,7 @@ def predict_folder(session: Session, files: Sequence[Path], output: Path) -> dic
         raise InvalidInput(
             f"folder: none of its {len(files):,} images can be used; the first: {next(iter(problems.values()))}"
         )
-    probabilities = predict_images(session, version, np.stack(list(usable.values())))
+    probabilities = predict_images(context, version, np.stack(list(usable.values())))
     predicted = {name: _row(name, each) for name, each in zip(usable, probabilities, strict=True)}
     rows = [predicted.get(file.name, {"file": file.name, "problem": problems.get(file.name)}) for file in files]
     write_atomically(
@@ -102,15 +103,15 @@ def predict_folder(session: Session, files: Sequence[Path], output: Path) -> dic
         key="predictions",
         description=f"{version.name} version {version.version}; all {len(files):,} rows: {output}",
     )
-    session.display.say(f"{len(usable):,} of {len(files):,} images predicted by version {version.version}: {output}")
+    context.display.say(f"{len(usable):,} of {len(files):,} images predicted by version {version.version}: {output}")
     return {"output": str(output), "predicted": len(usable), "unusable": len(problems), "version": str(version.version)}
 
 
-def _champion(session: Session) -> "tuple[ModelVersion, Preparation]":
-    version = champion_version(session.tracker)
+def _champion(context: FlowRunContext) -> "tuple[ModelVersion, Preparation]":
+    version = champion_version(context.tracker)
     if version is None:
         raise InvalidInput(
-            f"{session.settings.registered_model}: no version has the alias {session.settings.alias!r} yet;"
+            f"{context.settings.registered_model}: no version has the alias {context.settings.alias!r} yet;"
             " train one first with `mnist train`."
         )
     if "preparation" not in version.tags:

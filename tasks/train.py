@@ -1,28 +1,36 @@
 """One training as a Prefect task: supervises the trainer process, while its run directory is replayed into MLflow."""
 
-import json
 from dataclasses import dataclass
 from logging import WARNING
-from pathlib import Path
 from typing import Any
 
 from prefect import runtime, task
 
-from mnist_models.atomic import remove_leftovers, write_atomically
-from mnist_models.data.dataset import Dataset
+from mnist_models.atomic import remove_leftovers
+from mnist_models.data.loader import PreparedData
 from mnist_models.data.split import stratified_split
-from mnist_models.trainer_pool.pool import Slot, TrainerDied, TrainingFailed
+from mnist_models.trainer_pool.backend import Slot
+from mnist_models.trainer_pool.errors import TrainerDied, TrainingFailed
 from mnist_models.training_run.job import TrainJob
 from mnist_models.training_run.metrics_log import LatestRecords
 from mnist_models.training_run.plan import Training
 from mnist_models.training_run.run_directory import RunDirectory, TrainingResult
-from tasks.flow_run.context import Session
+from tasks.flow_run.child_run import ChildRun
+from tasks.flow_run.context import FlowRunContext
+from tasks.flow_run.parent_run import flow_tags
 from tasks.flow_run.progress import Observer
-from tasks.supervision.child_run import TrainingRun
 from tasks.supervision.failures import true_status
-from tasks.supervision.live_logging import Logging
-from tasks.supervision.trainer_slots import trainer_slot
-from tasks.supervision.training_lock import only_one
+from tasks.supervision.live_logging import LiveLogging
+from tasks.supervision.trainer_slots import trainer_lease
+from tasks.supervision.training_lock import training_lock
+
+
+@dataclass(frozen=True)
+class NamedTraining:
+    """A training, and what it is called on screens."""
+
+    training: Training
+    name: str
 
 
 @dataclass(frozen=True)
@@ -30,99 +38,73 @@ class Trained:
     """A training that has ended, with what it left behind."""
 
     training: Training
+    name: str
     directory: RunDirectory
     result: TrainingResult
-    run: TrainingRun
     reused: bool
-
-
-def label(training: Training, seeds: int) -> str:
-    """What a training is called on screens: the recipe, with the seed where there are several."""
-    return f"{training.recipe.name} ({training.seed})" if seeds > 1 else training.recipe.name
 
 
 def _worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
     """A killed process resumes from its checkpoint; an exception in the recipe would only come again."""
-    try:
-        state.result()
-    except TrainerDied:
-        return True
-    except Exception:
-        return False
-    return False
+    return isinstance(state.result(raise_on_failure=False), TrainerDied)
 
 
 RETRIES = 2
 
 
 @task(name="train", retries=RETRIES, retry_condition_fn=_worth_retrying, persist_result=False)
-def train_recipe(
-    session: Session,
-    training: Training,
-    dataset: Dataset,
-    data_folder: Path,
-    name: str,
-    force: bool,
-    flow_tags: dict[str, str],
-) -> Trained:
+def train_recipe(context: FlowRunContext, data: PreparedData, named: NamedTraining, force: bool) -> Trained:
     """Train, or find it already done. What MLflow does not take meanwhile, the next tasks bring.
 
     Raises:
         TrainingFailed: the recipe raised an exception.
         TrainerDied: the process was killed; retried by Prefect, going on at the last checkpoint.
     """
-    directory = RunDirectory(session.runs / training.folder)
+    training, name = named.training, named.name
+    directory = RunDirectory(context.runs / training.folder)
     directory.path.parent.mkdir(parents=True, exist_ok=True)
-    with only_one(session, directory.path.with_suffix(".lock"), name):
-        if force and training.identity not in session.renewed:
-            _set_aside(directory.path)
-            session.renewed.add(training.identity)
+    with training_lock(context, directory.path.with_suffix(".lock"), name):
+        if force and training.identity not in context.renewed:
+            directory.set_aside()
+            context.renewed.add(training.identity)
         result = directory.result()
         reused = result is not None
         if result is None and directory.result_file.exists():
-            session.display.say(f"{name}: its files are damaged, so that it is trained again")
-            _set_aside(directory.path)
+            context.display.say(f"{name}: its files are damaged, so that it is trained again")
+            directory.set_aside()
         directory.path.mkdir(exist_ok=True)
         remove_leftovers(directory.path)
-        run = TrainingRun(session, training, dataset, directory.path, name, flow_tags)
+        run = ChildRun(context.parent, training, data.dataset, directory.path, name, flow_tags())
+        run = context.child_runs.setdefault(training.folder, run)
         if result is None:
             last_attempt = runtime.task_run.run_count > RETRIES
             with (
-                true_status(session, run, name, last_attempt),
-                Logging(session, run, name) as logging,
-                session.pool.slot(training.seconds) as slot,
-                trainer_slot(session, name),
+                true_status(context, run, name, last_attempt),
+                context.backend.slot(training.seconds) as slot,
+                trainer_lease(context, name),
+                LiveLogging(context, run, name) as logging,
             ):
-                result = _supervise(session, slot, training, directory, dataset, data_folder, logging, name)
+                result = _supervise(context, slot, named, data, logging)
         else:
-            session.display.done(name, f"reused, test accuracy {result.test_accuracy:.2%}")
-    return Trained(training, directory, result, run, reused)
-
-
-def _set_aside(path: Path) -> None:
-    """Keep an old run directory under another name; its MLflow run stays as it is."""
-    if path.exists():
-        number = 1
-        while (old := path.with_name(f"{path.name}~{number}")).exists():
-            number += 1
-        path.rename(old)
+            context.display.done(name, f"reused, test accuracy {result.test_accuracy:.2%}")
+    return Trained(training, name, directory, result, reused)
 
 
 def _supervise(
-    session: Session,
-    slot: Slot,
-    training: Training,
-    directory: RunDirectory,
-    dataset: Dataset,
-    data_folder: Path,
-    logging: Logging,
-    name: str,
+    context: FlowRunContext, slot: Slot, named: NamedTraining, data: PreparedData, logging: LiveLogging
 ) -> TrainingResult:
-    recipe = training.recipe
-    described = recipe.parameters() | {"identity": training.identity, "seed": training.seed}
-    write_atomically(directory.recipe_file, json.dumps(described, indent=2))
-    start = RunDirectory(session.runs / training.start.folder).path if training.start else None
-    job = TrainJob(directory.path, recipe.name, training.seed, data_folder, training.precision, start)
+    training, name, recipe, dataset = named.training, named.name, named.training.recipe, data.dataset
+    directory = RunDirectory(context.runs / training.folder)
+    directory.write_recipe(
+        recipe,
+        seed=training.seed,
+        identity=training.identity,
+        data_digest=training.data_digest,
+        image_shape=dataset.image_shape,
+        classes=dataset.classes,
+    )
+    start = context.runs / training.start.folder if training.start else None
+    job = TrainJob(directory.path, training.seed, data.folder, training.conditions.precision, start)
     images = len(stratified_split(dataset.y_train, recipe.validation_fraction, training.seed)[0])
     observer = Observer(recipe.total_steps(images), recipe.batch_size)
     latest = LatestRecords(directory.metrics_file)  # an earlier attempt's say nothing about the speed of this one
@@ -130,19 +112,18 @@ def _supervise(
     def look() -> None:
         snapshot = observer.see(latest.read())
         if snapshot is not None:
-            session.display.update(name, snapshot)
-        logging.offer(snapshot)
+            context.display.update(name, snapshot)
+            logging.show(snapshot)
 
-    logging.offer(None)
-    slot.do(job, look)
+    slot.run(job, look)
     result = directory.result()
     if result is None:
         raise TrainingFailed(f"{name}: what the trainer has written cannot be read back")
     for what in result.damaged:
-        session.display.say(f"{name}: {what}; it went on from an earlier state", WARNING)
+        context.display.say(f"{name}: {what}; it went on from an earlier state", WARNING)
     text = f"{result.status}, test accuracy {result.test_accuracy:.2%}, {result.train_seconds:.1f} s"
     if result.nan_variable is not None:
         text += f"; {result.nan_variable} is NaN from step {result.first_nan_step:,} on"
-    session.display.done(name, text)
+    context.display.done(name, text)
     logging.end(text)
     return result

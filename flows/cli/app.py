@@ -38,7 +38,8 @@ def train(
     names = [name.strip() for name in (recipes or "").split(",") if name.strip()]
     if recipes is not None and not names:
         raise InvalidInput("recipes: give at least one name, with commas between several.")
-    raise typer.Exit(run_train(suite, names, seed, seeds, data, promote, force, summary))
+    options = {"seed": seed, "seeds": seeds, "data": data, "promote": promote, "force": force, "summary": summary}
+    raise typer.Exit(run_train({"suite": suite, "recipes": names, **options}))
 
 
 @app.command()

@@ -1,9 +1,8 @@
 """`mnist doctor`."""
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from flows.cli.tables import new_table
 from mnist_models.trainer_pool.machine import machine
 from tasks.config.settings import load_settings
 from tasks.operations.doctor_checks import findings
@@ -12,7 +11,7 @@ from tasks.operations.doctor_checks import findings
 def print_diagnosis() -> int:
     """How this machine trains and why, and what is wrong with it; gives the exit status, 1 if something is."""
     settings, console = load_settings(), Console()
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="How trainings run here", title_justify="left")
+    table = new_table("How trainings run here")
     table.add_column("")
     table.add_column("chosen", no_wrap=True)
     table.add_column("why")
@@ -24,7 +23,7 @@ def print_diagnosis() -> int:
     if not found:
         console.print("Nothing is wrong: disk, ports, versions, store, and no run is stale or unsent.")
         return 0
-    wrong = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="What is wrong", title_justify="left")
+    wrong = new_table("What is wrong")
     wrong.add_column("", overflow="fold")
     wrong.add_column("what to do", overflow="fold")
     for each in found:

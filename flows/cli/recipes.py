@@ -1,16 +1,15 @@
 """`mnist recipes`."""
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from flows.cli.tables import new_table
 from mnist_models.recipe_catalog import all_recipes, all_suites
 
 
 def print_recipes() -> None:
     """What can be trained, with one line each, and the suites."""
     console = Console()
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = new_table()
     table.add_column("recipe", no_wrap=True)
     table.add_column("what it is")
     for recipe in all_recipes().values():

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from flows.cli.tables import new_table
 from tasks.config.settings import Settings
 from tasks.operations.deployment_status import Run, look
 
@@ -24,7 +23,7 @@ def print_status(settings: Settings) -> None:
     if not now.deployments:
         console.print("Deployments: none; `mnist up` creates them.", highlight=False)
     else:
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table = new_table()
         for heading in ("deployment", "last runs", "state", "began", "took"):
             table.add_column(heading, overflow="fold")
         for each in now.deployments:

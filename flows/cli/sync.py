@@ -11,7 +11,7 @@ from tasks.servers.health_check import check_reachable
 
 
 def run_sync() -> int:
-    """Make each kept request once more, in which what was trained is reused; gives the exit status.
+    """Make each kept request once more, in which what was trained is reused; return the exit status.
 
     Raises:
         Unavailable: MLflow is still away, or the data of a request has changed since.
@@ -24,14 +24,15 @@ def run_sync() -> int:
     check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     worst = 0
     for number, unsent in enumerate(requests, 1):
-        asked = ", ".join(unsent.request["recipes"]) or unsent.request["suite"]
-        console.print(f"Sending {number} of {len(requests)}: {asked}.", highlight=False)
+        title = ", ".join(unsent.request["recipes"]) or unsent.request["suite"]
+        console.print(f"Sending {number} of {len(requests)}: {title}.", highlight=False)
         data = unsent.request["data"]
-        if data and prepare_data(data, settings.data, console.print)[0].digest != unsent.data_digest:
+        if data and prepare_data(data, settings.data, console.print).dataset.digest != unsent.data_digest:
+            file = settings.flows / f"{unsent.flow_run_id}.json"
             raise Unavailable(
-                f"{data} has changed since {asked} was trained on it, so that {unsent.file} cannot be sent: put the old"
+                f"{data} has changed since {title} was trained on it, so that {file} cannot be sent: put the old"
                 " data back, or remove that file to do without."
             )
-        worst = max(worst, run_train(**unsent.request))
+        worst = max(worst, run_train(unsent.request))
     console.print(f"Sent: {len(requests)}. Nothing is unsent any more.", highlight=False)
     return worst

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import NamedTuple
 
 from mnist_models.data.arrays import load_arrays
 from mnist_models.data.dataset import Dataset
@@ -14,8 +15,15 @@ from mnist_models.errors import InvalidInput
 from mnist_models.processes.child_environment import inherited_environment
 
 
-def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> tuple[Dataset, Path]:
-    """The data set at `path`, or the official MNIST if that is empty, and where in `folder` trainers can load it.
+class PreparedData(NamedTuple):
+    """A data set, and the folder from which trainers load it."""
+
+    dataset: Dataset
+    folder: Path
+
+
+def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> PreparedData:
+    """Return the data set at `path`, or the official MNIST if that is empty, as written into `folder`.
 
     `say` is given one line for each thing that happens meanwhile.
 
@@ -42,7 +50,7 @@ def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> tuple[D
                     raise DataUnavailable(message["unavailable"])
                 if "folder" in message:
                     prepared = Path(message["folder"])
-                    return load_arrays(prepared, message["name"], message["source"]), prepared
+                    return PreparedData(load_arrays(prepared, message["name"], message["source"]), prepared)
         errors.seek(0)
         words = errors.read().decode(errors="replace").strip().splitlines()[-1:]
         raise DataUnavailable(

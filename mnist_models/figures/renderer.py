@@ -5,7 +5,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from mnist_models.figures.compared import Compared
@@ -16,7 +15,7 @@ class _DrawingProcess(WorkerProcess):
     module, title = "mnist_models.figures", "drawing"
 
 
-class Drawer:
+class Renderer:
     """Starts its process at once. Any thread may ask; one figure is drawn at a time.
 
     Raises from each drawing:
@@ -44,10 +43,6 @@ class Drawer:
             self._process.do(json.dumps(job | {"folder": str(folder)}, default=str) + "\n")
         return sorted(folder.glob("*.png"))
 
-    def __enter__(self) -> "Drawer":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End the process."""
         self._process.stop()

@@ -18,7 +18,6 @@ from mnist_models.atomic import atomic_path, write_atomically
 from mnist_models.data.arrays import load_arrays
 from mnist_models.data.split import stratified_split
 from mnist_models.evaluation.metrics import predicted
-from mnist_models.recipe_catalog import find_recipe
 from mnist_models.trainer import checkpoint as checkpoints
 from mnist_models.trainer.batch_order import DataOrder
 from mnist_models.trainer.checkpoint import Checkpoint, Progress, Weights
@@ -60,7 +59,7 @@ class _Training:
     def __init__(self, job: TrainJob) -> None:
         self.job = job
         self.directory = RunDirectory(job.directory)
-        self.recipe: Recipe = find_recipe(job.recipe)
+        self.recipe: Recipe = self.directory.recipe()
         self.data = load_arrays(job.data)
         self.train_indices, self.validation_indices = stratified_split(
             self.data.y_train, self.recipe.validation_fraction, job.seed

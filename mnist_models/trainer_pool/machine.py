@@ -9,6 +9,7 @@ from typing import get_args
 from mnist_models.errors import InvalidInput
 from mnist_models.recipe import Recipe
 from mnist_models.trainer_pool.hardware import cores, gpu_capabilities, processor
+from mnist_models.training_run.identity import Conditions, set_flags
 from mnist_models.training_run.job import Precision
 
 
@@ -36,6 +37,11 @@ class Machine:
     def precision(self, recipe: Recipe) -> Precision:
         """The precision in which a recipe is trained here."""
         return self.fast_precision if recipe.convolutional else "float32"
+
+    def conditions(self, recipe: Recipe) -> Conditions:
+        """Return how a recipe is computed here, as far as its result depends on it."""
+        flags = set_flags(self.environment(0))
+        return Conditions(self.device, self.threads, self.precision(recipe), flags)
 
     def environment(self, worker: int) -> dict[str, str]:
         """What a trainer needs to find in its environment before it imports TensorFlow."""

@@ -1,4 +1,4 @@
-"""Trainer processes, each with one job at a time.
+"""The backend of this machine: trainer processes, each with one job at a time.
 
 They are started with `subprocess` and speak JSON lines, rather than through a `multiprocessing` pool: a
 spawned child imports the parent's `__main__` again, and under a Prefect worker that is Prefect itself.
@@ -12,21 +12,12 @@ from pathlib import Path
 from types import TracebackType
 
 from mnist_models.errors import InvalidInput
-from mnist_models.processes.worker import JobFailed, ProcessDied, WorkerProcess
+from mnist_models.processes.worker import WorkerProcess
+from mnist_models.trainer_pool.backend import no_progress
+from mnist_models.trainer_pool.cancellation import Cancellation
+from mnist_models.trainer_pool.errors import TrainerDied, TrainingFailed
 from mnist_models.trainer_pool.machine import Machine
 from mnist_models.training_run.job import Job, to_line
-
-
-class TrainerDied(ProcessDied):
-    """The process was killed or crashed. What it had saved is still there, so that a retry resumes."""
-
-
-class PoolClosed(RuntimeError):
-    """The trainings were given up: by Ctrl-C, or because the flow has failed."""
-
-
-class TrainingFailed(JobFailed):
-    """The job raised an exception, whose traceback is the message."""
 
 
 class Trainer(WorkerProcess):
@@ -37,13 +28,14 @@ class Trainer(WorkerProcess):
 
 
 class TrainerPool:
-    """As many trainers as the machine has room for. `do` may be called from any number of threads."""
+    """As many trainers as the machine has room for; a `Backend`."""
 
-    def __init__(self, machine: Machine, logs: Path) -> None:
+    def __init__(self, machine: Machine, logs: Path, cancellation: Cancellation | None = None) -> None:
+        self.cancellation = cancellation or Cancellation()
+        self.slots = machine.workers
         self._machine, self._logs = machine, logs
         self._trainers: list[Trainer | None] = [None] * machine.workers
-        self._closed = False
-        self._lock = threading.Lock()  # so that no process is started while all are being ended
+        self._starting = threading.Lock()  # so that no process is started while all are being ended
         self._idle = list(reversed(range(machine.workers)))  # the last is taken first
         self._waiting: list[tuple[float, int]] = []  # the least is served first
         self._tickets = itertools.count()
@@ -51,7 +43,7 @@ class TrainerPool:
 
     def start(self, count: int) -> None:
         """Start up to `count` trainers now, ahead of their first jobs."""
-        for number in range(min(count, len(self._trainers))):
+        for number in range(min(count, self.slots)):
             self._trainer(number)
 
     @property
@@ -59,14 +51,9 @@ class TrainerPool:
         """Whether all trainers are at work."""
         return not self._idle
 
-    def check_open(self) -> None:
-        """Raise PoolClosed once nothing is trained any more."""
-        if self._closed:
-            raise PoolClosed("the training was given up before it had begun")
-
     def _trainer(self, number: int) -> Trainer:
-        with self._lock:
-            self.check_open()
+        with self._starting:
+            self.cancellation.check()
             trainer = self._trainers[number]
             if trainer is None or not trainer.alive:
                 if trainer is not None:
@@ -76,16 +63,12 @@ class TrainerPool:
             return trainer
 
     @contextmanager
-    def slot(self, seconds: float = 0.0) -> Iterator["Slot"]:
-        """Wait for a free trainer and hold it; of all who wait, who has the most `seconds` ahead is served first.
-
-        Raises:
-            PoolClosed: nothing is trained any more.
-        """
-        number = self._take((-seconds, next(self._tickets)))
+    def slot(self, priority: float = 0.0) -> Iterator["TrainerSlot"]:
+        """See `Backend.slot`."""
+        number = self._take((-priority, next(self._tickets)))
         try:
             self._trainer(number)
-            yield Slot(self, number)
+            yield TrainerSlot(self, number)
         finally:
             with self._turn:
                 self._idle.append(number)
@@ -101,15 +84,14 @@ class TrainerPool:
                 self._waiting.remove(ticket)
                 self._turn.notify_all()  # there may be another idle trainer for the next
 
-    def _do(self, number: int, job: Job, while_waiting: Callable[[], None]) -> None:
+    def _run(self, number: int, job: Job, on_progress: Callable[[], None]) -> None:
         try:
-            self._trainer(number).do(to_line(job), while_waiting)
+            self._trainer(number).do(to_line(job), on_progress)
         except BaseException as error:
             # After an exception in the parent (a cancellation) the process is still at its job.
             if not isinstance(error, TrainingFailed | InvalidInput):
                 self._discard(number)
-            if self._closed:
-                raise PoolClosed("the training was given up; it can be resumed") from None
+            self.cancellation.check()
             raise
         if self._machine.device == "gpu":
             self._discard(number)  # only the end of the process gives GPU memory back
@@ -120,10 +102,10 @@ class TrainerPool:
             trainer.stop()
 
     def close(self) -> None:
-        """End all processes; whoever waits for one gets PoolClosed."""
-        with self._lock:
-            self._closed = True
-        for number in range(len(self._trainers)):
+        """End all processes; whoever waits for one gets TrainingCancelled."""
+        with self._starting:
+            self.cancellation.cancel()
+        for number in range(self.slots):
             self._discard(number)
 
     def __enter__(self) -> "TrainerPool":
@@ -135,12 +117,12 @@ class TrainerPool:
         self.close()
 
 
-class Slot:
-    """A trainer that is held."""
+class TrainerSlot:
+    """A trainer that is held; a `Slot`."""
 
     def __init__(self, pool: TrainerPool, number: int) -> None:
         self._pool, self.number = pool, number
 
-    def do(self, job: Job, while_waiting: Callable[[], None] = lambda: None) -> None:
-        """See `WorkerProcess.do`."""
-        self._pool._do(self.number, job, while_waiting)
+    def run(self, job: Job, on_progress: Callable[[], None] = no_progress) -> None:
+        """See `Slot.run`."""
+        self._pool._run(self.number, job, on_progress)

@@ -1,4 +1,4 @@
-"""What a trainer process is asked to do, in a form that fits on one line of JSON."""
+"""What a trainer process is told to do, in a form that fits on one line of JSON."""
 
 import dataclasses
 import json
@@ -11,10 +11,9 @@ Precision = Literal["float32", "bfloat16", "float16"]
 
 @dataclass(frozen=True)
 class TrainJob:
-    """Train one recipe into a run directory."""
+    """Train the recipe of a run directory."""
 
-    directory: Path  # the run directory; a checkpoint in it is resumed
-    recipe: str
+    directory: Path  # the run directory, with its recipe; a checkpoint in it is resumed
     seed: int
     data: Path  # a folder written by `save_arrays`
     precision: Precision

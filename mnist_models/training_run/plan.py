@@ -1,15 +1,11 @@
-"""Which trainings a request amounts to, and what identifies each."""
+"""Which trainings a request amounts to, and in which order they start."""
 
-import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.metadata import version
-from pathlib import Path
+from functools import cached_property
 
 from mnist_models.recipe import Recipe
-from mnist_models.training_run.job import Precision
+from mnist_models.training_run.identity import Conditions, identity
 
 
 @dataclass(frozen=True)
@@ -19,26 +15,14 @@ class Training:
     recipe: Recipe
     seed: int
     data_digest: str
-    precision: Precision
-    device: str
-    threads: int  # of an operation: more than one sum in another order
+    conditions: Conditions
     start: "Training | None" = None  # the one that it continues
     seconds: float = 0.0  # expected on one core until all that continues it is done as well
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 over all that decides the result. The same identity need not be trained twice."""
-        parts = {
-            "recipe": self.recipe.digest,
-            "seed": self.seed,
-            "data": self.data_digest,
-            "precision": self.precision,
-            "device": self.device,
-            "threads": self.threads,
-            "code": code_digest(),
-            "start": self.start.identity if self.start else None,
-        }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        """Return what tells it from all others; the same identity need not be trained twice."""
+        return identity(self)
 
     @property
     def folder(self) -> str:
@@ -47,17 +31,12 @@ class Training:
 
 
 def plan_trainings(
-    recipes: Iterable[Recipe],
-    seeds: Iterable[int],
-    data_digest: str,
-    precisions: dict[str, Precision],
-    device: str,
-    threads: int,
+    recipes: Iterable[Recipe], seeds: Iterable[int], data_digest: str, conditions: Callable[[Recipe], Conditions]
 ) -> list[Training]:
-    """Every recipe with every seed, those first whose chain of continuations takes longest.
+    """Return every recipe with every seed, those first whose chain of continuations takes longest.
 
     So no trainer idles at the end beside a long training, and whatever continues another comes after it.
-    `precisions` maps the recipes' names to how each is trained on this machine.
+    `conditions` tells how a recipe is trained on this machine.
     """
     chosen = {recipe.name: recipe for recipe in recipes}
     planned: dict[tuple[str, int], Training] = {}
@@ -65,9 +44,8 @@ def plan_trainings(
     def add(recipe: Recipe, seed: int) -> Training:
         if (recipe.name, seed) not in planned:
             start = add(chosen[recipe.continues], seed) if recipe.continues else None
-            precision = precisions[recipe.name]
             planned[recipe.name, seed] = Training(
-                recipe, seed, data_digest, precision, device, threads, start, chain(recipe.name)
+                recipe, seed, data_digest, conditions(recipe), start, chain(recipe.name)
             )
         return planned[recipe.name, seed]
 
@@ -79,15 +57,3 @@ def plan_trainings(
         for recipe in chosen.values():
             add(recipe, seed)
     return sorted(planned.values(), key=lambda training: -training.seconds)
-
-
-@cache
-def code_digest() -> str:
-    """SHA-256 over the code that trains: the trainer, the split, and the libraries' versions."""
-    here = Path(__file__).parent.parent
-    files = [*sorted((here / "trainer").glob("*.py")), here / "recipe.py", here / "data" / "split.py"]
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode() + file.read_bytes())
-    digest.update(f"tensorflow {version('tensorflow')} keras {version('keras')}".encode())
-    return digest.hexdigest()

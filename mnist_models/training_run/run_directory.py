@@ -1,6 +1,7 @@
 """What a training leaves behind, and in which order.
 
-    recipe.json          what is trained: settings, seed, digests         written first
+    source/*.py          the user's own modules that build the network    written first
+    recipe.json          what is trained: recipe, seed, data, shapes      written next, by the flow
     metrics.jsonl        one record a step and a validation               appended
     checkpoint.npz       everything needed to go on, as one unit          replaced, the previous one kept
     kept/*.keras         checkpoints kept for a reason, named by it       once each
@@ -24,6 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_models.atomic import write_atomically
+from mnist_models.recipe import Recipe
+from mnist_models.recipe_reference import SourceFolder, own_files
 from mnist_models.training_run.metrics_log import History, iterate_records, to_history
 
 
@@ -80,8 +83,13 @@ class RunDirectory:
 
     @cached_property
     def recipe_file(self) -> Path:
-        """Written first, by the parent."""
+        """See `write_recipe`."""
         return self.path / "recipe.json"
+
+    @cached_property
+    def source_folder(self) -> Path:
+        """Copies of the modules that build the network and do not come with this package."""
+        return self.path / "source"
 
     @cached_property
     def metrics_file(self) -> Path:
@@ -107,6 +115,30 @@ class RunDirectory:
     def result_file(self) -> Path:
         """Its presence means that the training has ended by itself."""
         return self.path / "result.json"
+
+    def write_recipe(self, recipe: Recipe, **notes: Any) -> None:
+        """Write what is trained, so that this folder alone is enough to build the network again."""
+        for name, file in own_files(recipe.network).items():
+            write_atomically(self.source_folder / f"{name}.py", file.read_bytes())
+        write_atomically(self.recipe_file, json.dumps({"recipe": recipe.to_json(), **notes}, indent=2) + "\n")
+
+    def recipe(self) -> Recipe:
+        """Return the recipe; its modules are imported from this folder, where it holds copies of them.
+
+        Raises:
+            OSError, ValueError, KeyError: `write_recipe` has not written it.
+        """
+        if self.source_folder.is_dir():
+            SourceFolder(self.source_folder).install()
+        return Recipe.from_json(json.loads(self.recipe_file.read_text())["recipe"])
+
+    def set_aside(self) -> None:
+        """Keep what there is under another name, `…~1` and so on."""
+        if self.path.exists():
+            number = 1
+            while (old := self.path.with_name(f"{self.path.name}~{number}")).exists():
+                number += 1
+            self.path.rename(old)
 
     def kept_files(self) -> list[Path]:
         """Checkpoints that were kept for a reason, oldest name first."""

@@ -164,13 +164,8 @@ class Settings(BaseSettings):
 
     @property
     def flows(self) -> Path:
-        """The folder in which flow runs show that they are alive."""
+        """The folder of records of flow runs that are not through yet."""
         return self.state / "flows"
-
-    @property
-    def unsent(self) -> Path:
-        """The folder of requests of which MLflow has not taken everything."""
-        return self.state / "unsent"
 
     @property
     def data(self) -> Path:

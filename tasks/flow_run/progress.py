@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
@@ -137,21 +138,30 @@ class Display:
 
 
 class ProgressArtifact:
-    """The same in Prefect's dashboard, as an artifact of the task that creates it."""
+    """The same in Prefect's dashboard, as an artifact of the task run that makes this object; any thread may set it."""
 
     def __init__(self, label: str) -> None:
-        self._label = label
+        self._label, self._task_run = label, copy_context()
         self._id: UUID | None = None
         self._next, self._pause = 0.0, ARTIFACT_SECONDS
+        self._failing = False
 
     def update(self, share: float, text: str, last: bool = False) -> None:
-        """Set it, after a pause unless it is the last time: each takes the server some 20 ms."""
-        from prefect.artifacts import create_progress_artifact, update_progress_artifact
-
+        """Set it, after a pause unless it is the last time: each takes the server some 20 ms. Nothing is raised."""
         if not last and time.monotonic() < self._next:
             return
         self._next, self._pause = time.monotonic() + self._pause, min(2 * self._pause, LONGEST_ARTIFACT_PAUSE)
-        description = f"{self._label}: {text}"
+        try:
+            self._task_run.run(self._set, share, f"{self._label}: {text}")
+            self._failing = False
+        except Exception as error:
+            if not self._failing:
+                logger.warning("%s: Prefect takes no records for now, which costs none: %s", self._label, error)
+            self._failing = True
+
+    def _set(self, share: float, description: str) -> None:
+        from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
         if self._id is None:
             key = re.sub("[^a-z0-9]+", "-", f"progress {self._label}").strip("-")
             created = create_progress_artifact(100 * share, key=key, description=description)

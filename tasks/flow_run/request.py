@@ -1,7 +1,8 @@
-"""What a user can ask for, checked before anything is started."""
+"""What a user can ask for: one value, checked when it is made, before anything is started."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,59 +18,86 @@ MAX_SEED = 2**31 - 1
 MAX_SEEDS = 100
 
 
-def shown(title: str, **more: Any) -> Any:
-    """How Prefect's form shows a parameter; a plain `title` would be replaced by the parameter's name."""
+def form_field(title: str, **more: Any) -> Any:
+    """Return how Prefect's form shows a parameter; a plain `title` would be replaced by the parameter's name."""
     return Field(json_schema_extra={"title": title, **more})
 
 
-# The schemas make the form offer what exists; the names themselves are checked by `check_request`, whose answer to a
+# The schemas make the form offer what exists; the names themselves are checked by `TrainRequest`, whose answer to a
 # wrong one is better than a schema's.
-SuiteName = Annotated[str, shown("Suite", enum=[*all_suites()])]
+SuiteName = Annotated[str, form_field("Suite", enum=[*all_suites()])]
 RecipeNames = Annotated[
-    list[Annotated[str, Field(json_schema_extra={"enum": [*all_recipes()]})]], shown("Recipes instead of a suite")
+    list[Annotated[str, Field(json_schema_extra={"enum": [*all_recipes()]})]], form_field("Recipes instead of a suite")
 ]
-Seed = Annotated[int, Field(ge=0, le=MAX_SEED), shown("First seed")]
-Seeds = Annotated[int, Field(ge=1, le=MAX_SEEDS), shown("Repeats")]
-DataPath = Annotated[str, shown("Data")]
-Promote = Annotated[bool, shown("Promote the best")]
-Force = Annotated[bool, shown("Train again what is already trained")]
-SummaryFile = Annotated[str, shown("JSON summary")]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED), form_field("First seed")]
+Seeds = Annotated[int, Field(ge=1, le=MAX_SEEDS), form_field("Repeats")]
+DataPath = Annotated[str, form_field("Data")]
+Promote = Annotated[bool, form_field("Promote the best")]
+Force = Annotated[bool, form_field("Train again what is already trained")]
+SummaryFile = Annotated[str, form_field("JSON summary")]
 
 
 @dataclass(frozen=True)
-class Request:
-    """A checked request."""
-
-    recipes: tuple[Recipe, ...]
-    seeds: tuple[int, ...]
-
-    def trainings(self, data_digest: str) -> list[Training]:
-        """What it amounts to on this machine, in the order in which to start."""
-        here = machine()
-        precisions = {recipe.name: here.precision(recipe) for recipe in self.recipes}
-        return plan_trainings(self.recipes, self.seeds, data_digest, precisions, here.device, here.threads)
-
-
-def check_request(suite: str, recipes: list[str], seed: int, seeds: int, summary: str) -> Request:
-    """Check names and numbers.
+class TrainRequest:
+    """The parameters of the train flow, which describes them.
 
     Raises:
         InvalidInput: names the field and what is allowed.
     """
-    if not 0 <= seed <= MAX_SEED:
-        raise InvalidInput(f"seed: {seed} is not allowed; give a whole number from 0 to {MAX_SEED:,}.")
-    if not 1 <= seeds <= MAX_SEEDS:
-        raise InvalidInput(f"seeds: {seeds} is not allowed; give a whole number of repeats from 1 to {MAX_SEEDS}.")
-    if seed + seeds - 1 > MAX_SEED:
-        raise InvalidInput(f"seed: {seed} leaves no room for {seeds} repeats; the largest seed is {MAX_SEED:,}.")
-    if summary:
-        writable_file("summary", summary)
-    chosen = choose_recipes(suite, recipes)
-    return Request(tuple(chosen), tuple(range(seed, seed + seeds)))
+
+    suite: str = "quick"
+    recipes: tuple[str, ...] = ()
+    seed: int = 0
+    seeds: int = 1
+    data: str = ""
+    promote: bool = True
+    force: bool = False
+    summary: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be done."""
+        object.__setattr__(self, "recipes", tuple(self.recipes))
+        seed, seeds = self.seed, self.seeds
+        if not 0 <= seed <= MAX_SEED:
+            raise InvalidInput(f"seed: {seed} is not allowed; give a whole number from 0 to {MAX_SEED:,}.")
+        if not 1 <= seeds <= MAX_SEEDS:
+            raise InvalidInput(f"seeds: {seeds} is not allowed; give a whole number of repeats from 1 to {MAX_SEEDS}.")
+        if seed + seeds - 1 > MAX_SEED:
+            raise InvalidInput(f"seed: {seed} leaves no room for {seeds} repeats; the largest seed is {MAX_SEED:,}.")
+        if self.summary:
+            writable_file("summary", self.summary)
+        choose_recipes(self.suite, self.recipes)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the flow, JSON-able."""
+        return asdict(self) | {"recipes": list(self.recipes)}
+
+    @property
+    def title(self) -> str:
+        """What is to be trained, as it is shown."""
+        return ", ".join(self.recipes) or self.suite
+
+    @cached_property
+    def chosen(self) -> tuple[Recipe, ...]:
+        """The recipes, and before each the one that it continues."""
+        return tuple(choose_recipes(self.suite, self.recipes))
+
+    @property
+    def all_seeds(self) -> range:
+        """The seeds of the repeats."""
+        return range(self.seed, self.seed + self.seeds)
+
+    def trainings(self, data_digest: str) -> list[Training]:
+        """Return what it amounts to on this machine, in the order in which to start."""
+        return plan_trainings(self.chosen, self.all_seeds, data_digest, machine().conditions)
+
+    def label(self, training: Training) -> str:
+        """What a training is called on screens: the recipe, with the seed where there are several."""
+        return f"{training.recipe.name} ({training.seed})" if self.seeds > 1 else training.recipe.name
 
 
 def writable_file(field: str, given: str) -> Path:
-    """The absolute path of a file that can be written.
+    """Return the absolute path of a file that can be written.
 
     Raises:
         InvalidInput: it cannot.

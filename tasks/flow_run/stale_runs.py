@@ -1,18 +1,11 @@
-"""A flow run shows that it lives by a lock on the disk; what the dead have left RUNNING is closed by the next one."""
+"""What flow runs whose processes have died have left RUNNING in MLflow and Prefect, closed by the next flow run."""
 
-import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from filelock import FileLock, Timeout
-
-from mnist_models.atomic import write_atomically
 from tasks.config.settings import Settings
+from tasks.flow_run.record import FlowRecord, record_files
 from tasks.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -24,92 +17,31 @@ logger = logging.getLogger(__name__)
 WHY = "its process died; what it was training goes on at the last checkpoint with the next flow run"
 
 
-@dataclass(frozen=True)
-class FlowRecord:
-    """What is known on this machine of a flow run that has not been cleared away.
-
-    It is named by the id of the Prefect flow run, which is a tag of all its MLflow runs, so that it can be written
-    before the first of them exists.
-    """
-
-    file: Path
-    flow_run_id: str
-    store: str  # `Tracker.store_id`
-    ended: str = ""  # the status that its MLflow runs should have; empty while it runs, or if its process has died
-
-    @property
-    def lock(self) -> FileLock:
-        """Held by the process of the flow run."""
-        return FileLock(self.file.with_suffix(".lock"))
-
-    def write(self, ended: str = "") -> None:
-        """Put it on the disk."""
-        content = {"flow_run_id": self.flow_run_id, "store": self.store, "ended": ended}
-        write_atomically(self.file, json.dumps(content))
-
-    def remove(self) -> None:
-        """Take it off the disk; the lock should be held."""
-        self.file.unlink(missing_ok=True)
-        self.file.with_suffix(".lock").unlink(missing_ok=True)
-
-
-def read_records(settings: Settings) -> list[FlowRecord]:
-    """Of all flow runs, living ones included. One that was cut has a name, and that is enough."""
-    records = []
-    for file in sorted(settings.flows.glob("*.json")):
-        try:
-            content = json.loads(file.read_text())
-            records.append(FlowRecord(file, file.stem, str(content["store"]), str(content["ended"])))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return records
-
-
 def stale_records(settings: Settings) -> list[FlowRecord]:
-    """Of flow runs whose processes have ended and left something open."""
+    """Return those of flow runs whose processes have ended and left something open."""
     stale = []
-    for record in read_records(settings):
-        try:
-            with record.lock.acquire(blocking=False):
-                stale.append(record)
-        except Timeout:
-            continue
+    for file in record_files(settings):
+        with file.locked_if_dead() as is_dead:
+            if is_dead and not file.record.closed:
+                stale.append(file.record)
     return stale
 
 
-@contextmanager
-def alive(tracker: Tracker, flow_run_id: str) -> Iterator[FlowRecord]:
-    """Close what the dead have left, then show for the length of the block that this flow run lives.
-
-    The record stays if the block leaves it `ended`: then MLflow has not heard of everything yet.
-    """
-    folder = tracker.settings.flows
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "reconciling.lock"):  # whoever starts meanwhile takes up trainings only after it
-        _reconcile(tracker, flow_run_id)
-        own = FlowRecord(folder / f"{flow_run_id}.json", flow_run_id, tracker.store_id)
-        lock = own.lock
-        lock.acquire()
-        own.write()
-    try:
-        yield own
-    finally:
-        lock.release()
-
-
-def _reconcile(tracker: Tracker, own: str) -> None:
-    for record in read_records(tracker.settings):
-        try:
-            with record.lock.acquire(blocking=False):
-                if record.flow_run_id != own and not record.ended:
+def close_stale_runs(tracker: Tracker) -> None:
+    """Close what the dead have left, as far as the servers allow; for the writer's thread."""
+    for file in record_files(tracker.settings):
+        record = file.record
+        with file.locked_if_dead() as is_dead:
+            if not is_dead or record.closed:
+                continue
+            try:
+                if not record.ended:
                     _close_in_prefect(record.flow_run_id)
                 if record.store == tracker.store_id:  # another store's runs are closed when that is in use again
                     _close_in_mlflow(tracker, record)
-                    record.remove()
-        except Timeout:
-            continue
-        except Exception as error:  # a server that is away must not end the flow run that starts
-            logger.warning("what the flow run %s has left open stays so for now: %s", record.flow_run_id, error)
+                    file.update(ended=record.ended or "KILLED", closed=True)
+            except Exception as error:  # a server that is away must not end the flow run that starts
+                logger.warning("what the flow run %s has left open stays so for now: %s", record.flow_run_id, error)
 
 
 def _close_in_mlflow(tracker: Tracker, record: FlowRecord) -> None:

@@ -1,72 +1,45 @@
-"""Requests of which MLflow has not taken everything, kept on the disk until it has."""
+"""Requests of which MLflow has not taken everything; `mnist sync` makes them again, and reuses all trainings."""
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from mnist_models.atomic import write_atomically
-from mnist_models.errors import InvalidInput
 from tasks.config.settings import Settings
 from tasks.flow_run.errors import RecipesFailed
+from tasks.flow_run.record import FlowRecord, RecordFile, record_files
 from tasks.tracking.outage import NotSent, is_mlflows
 
 
-@dataclass(frozen=True)
-class Unsent:
-    """A request as it was made, but for `force`: what was trained anew is not trained once more."""
-
-    file: Path
-    request: dict[str, Any]  # the train flow's parameters
-    data_digest: str
-    reason: str
-
-
-def unsent_requests(settings: Settings) -> list[Unsent]:
-    """All that are kept, oldest first.
-
-    Raises:
-        InvalidInput: a file that this pipeline has not written.
-    """
-    found = []
-    for file in sorted(settings.unsent.glob("*.json"), key=lambda file: file.stat().st_mtime_ns):
-        try:
-            content = json.loads(file.read_text())
-            found.append(Unsent(file, dict(content["request"]), str(content["data_digest"]), str(content["reason"])))
-        except (ValueError, KeyError, TypeError):
-            raise InvalidInput(f"{file}: is not a request that was kept; remove it.") from None
-    return found
+def unsent_requests(settings: Settings) -> list[FlowRecord]:
+    """Return the record of each request that is unsent, oldest first."""
+    latest = {file.record.same_request: file.record for file in record_files(settings) if file.record.unsent}
+    return list(latest.values())
 
 
 @contextmanager
-def kept_until_sent(settings: Settings, request: Mapping[str, Any], data_digest: str) -> Iterator[None]:
-    """Keep the request on the disk if the block fails because of MLflow, and clear it away once the block is through.
+def kept_until_sent(settings: Settings, own: RecordFile) -> Iterator[None]:
+    """Note in the record why the block fails, if that is MLflow's doing; forget it once such a block is through.
 
     Raises:
         NotSent: names the one command that sends what is missing.
     """
-    kept = dict(request) | {"force": False}
-    if kept["data"]:
-        kept["data"] = str(Path(kept["data"]).resolve())
-    name = hashlib.sha256(json.dumps([kept, data_digest], sort_keys=True).encode()).hexdigest()[:16]
-    file = settings.unsent / f"{name}.json"
     try:
         yield
     except RecipesFailed:  # of which MLflow knows
-        file.unlink(missing_ok=True)
+        _forget(settings, own)
         raise
     except Exception as error:
         if not is_mlflows(error):
             raise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        write_atomically(
-            file, json.dumps({"request": kept, "data_digest": data_digest, "reason": reason}, indent=2) + "\n"
-        )
+        own.update(unsent=reason)
         raise NotSent(
             f"MLflow does not do its part: {reason}; everything that was trained is in {settings.runs}, and"
             " `mnist sync` sends what is missing."
         ) from error
-    file.unlink(missing_ok=True)
+    _forget(settings, own)
+
+
+def _forget(settings: Settings, own: RecordFile) -> None:
+    for file in record_files(settings):
+        if file.record.unsent and file.record.same_request == own.record.same_request:
+            file.update(unsent="")

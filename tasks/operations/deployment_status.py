@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tasks.config.settings import Settings
-from tasks.promote import Champion, champion
 from tasks.supervision.trainer_slots import limit_name
+from tasks.tracking.champion import Champion, champion
 from tasks.tracking.tracker import Tracker
 
 if TYPE_CHECKING:

@@ -141,5 +141,5 @@ def _left_over(settings: Settings) -> Iterator[Finding]:
             "nothing: the next `mnist train` closes them and goes on where they stopped",
         )
     for unsent in unsent_requests(settings):
-        asked = ", ".join(unsent.request["recipes"]) or unsent.request["suite"]
-        yield Finding(f"MLflow does not have all of {asked}: {unsent.reason}", "mnist sync")
+        title = ", ".join(unsent.request["recipes"]) or unsent.request["suite"]
+        yield Finding(f"MLflow does not have all of {title}: {unsent.unsent}", "mnist sync")

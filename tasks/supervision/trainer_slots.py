@@ -1,7 +1,8 @@
 """Trainer slots: a global concurrency limit in Prefect, which all flow runs on this machine share.
 
-A slot is a lease that its holder renews. If the holder dies, the lease runs out, and Prefect's server gives the
-slot to the next. Only a lasting server does that: one that lives as long as a single command has no slots to share.
+The holder of a slot has a lease, and renews it. If the holder dies, the lease runs out, and Prefect's server gives
+the slot to the next. Only a lasting server does that: one that lives as long as a single command has no slots to share.
+The slots of a backend are another thing: the trainers of this very flow run.
 """
 
 import logging
@@ -11,9 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 
 from prefect import runtime
 
+from mnist_models.trainer_pool.errors import TrainingCancelled
 from mnist_models.trainer_pool.machine import machine
-from mnist_models.trainer_pool.pool import PoolClosed
-from tasks.flow_run.context import Session
+from tasks.flow_run.context import FlowRunContext
 from tasks.servers.prefect_server import is_temporary
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def size_slots() -> None:
         client.upsert_global_concurrency_limit_by_name(limit_name(), machine().workers)
 
 
-def _ensure_slots() -> None:
+def _ensure_limit() -> None:
     """Create the limit if there is none; one that the dashboard has changed stays as it is."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
@@ -54,13 +55,13 @@ def _ensure_slots() -> None:
 
 
 @contextmanager
-def trainer_slot(session: Session, name: str) -> Iterator[None]:
-    """Hold one of the machine's slots; says so if it has to wait for one. To be called in a task.
+def trainer_lease(context: FlowRunContext, name: str) -> Iterator[None]:
+    """Hold one of the machine's trainer slots; say so if it has to wait for one. To be called in a task.
 
     Raises:
-        PoolClosed: the flow run is being ended.
+        TrainingCancelled: the flow run is being ended.
     """
-    held = None if is_temporary() else _wait_for_slot(session, name)
+    held = None if is_temporary() else _wait_for_lease(context, name)
     try:
         yield
     finally:
@@ -71,16 +72,16 @@ def trainer_slot(session: Session, name: str) -> Iterator[None]:
                 logger.warning("%s: its trainer slot is free only after a minute, because of: %s", name, error)
 
 
-def _wait_for_slot(session: Session, name: str) -> AbstractContextManager[None] | None:
-    """A slot that has been entered; None, rather than no training, if the server cannot be asked."""
+def _wait_for_lease(context: FlowRunContext, name: str) -> AbstractContextManager[None] | None:
+    """A lease that has been entered; None, rather than no training, if the server cannot be asked."""
     from prefect.client.schemas.objects import ConcurrencyLeaseHolder
     from prefect.concurrency.sync import concurrency
 
     waits = False
     try:
-        _ensure_slots()
+        _ensure_limit()
         while True:
-            session.pool.check_open()
+            context.cancellation.check()
             held = concurrency(
                 limit_name(),
                 strict=True,
@@ -93,11 +94,11 @@ def _wait_for_slot(session: Session, name: str) -> AbstractContextManager[None] 
                 held.__enter__()
             except TimeoutError:
                 if not waits:
-                    session.display.say(f"{name}: other flow runs use all trainers of this machine; waiting for one")
+                    context.display.say(f"{name}: other flow runs use all trainers of this machine; waiting for one")
                 waits = True
             else:
                 return held
-    except PoolClosed:
+    except TrainingCancelled:
         raise
     except Exception as error:
         logger.warning("%s: trained without a trainer slot, because Prefect's server gives none: %s", name, error)

@@ -6,19 +6,19 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tasks.flow_run.context import Session
+from tasks.flow_run.context import FlowRunContext
 
 
 @contextmanager
-def only_one(session: Session, lock_file: Path, name: str) -> Iterator[None]:
-    """Wait while another command is at the same training, unless this one is given up meanwhile."""
+def training_lock(context: FlowRunContext, lock_file: Path, name: str) -> Iterator[None]:
+    """Wait while another command is at the same training, unless this flow run is given up meanwhile."""
     lock = FileLock(lock_file)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        session.display.say(f"{name}: another command is training it; waiting for its result")
+        context.display.say(f"{name}: another command is training it; waiting for its result")
         while not lock.is_locked:
-            session.pool.check_open()
+            context.cancellation.check()
             with suppress(Timeout):
                 lock.acquire(timeout=0.5)
     try:

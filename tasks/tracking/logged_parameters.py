@@ -1,17 +1,21 @@
 """The parameters that may be logged to MLflow, by name: what is not here never gets there by accident."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 
-RECIPE = """
-    name loss batch_size steps epochs least_steps validations validation_fraction keep continues diverges convolutional
-    label_smoothing augmentation augmentation.rotation_degrees augmentation.shift augmentation.zoom
-    optimizer.name optimizer.learning_rate optimizer.schedule optimizer.warm_up optimizer.beta_1 optimizer.beta_2
-    optimizer.weight_decay
-"""
+from mnist_models.recipe import DECISIVE, Augmentation, Optimizer
+
 TRAINING = "device threads precision seed"
 REQUEST = "suite recipes seeds data machine.device machine.trainers machine.threads machine.precision"
+NESTED = (("optimizer", Optimizer), ("augmentation", Augmentation))
 
-LOGGED = frozenset((RECIPE + TRAINING + " " + REQUEST).split())
+LOGGED = frozenset(
+    [
+        *(DECISIVE - {"network", "optimizer"}),
+        *(f"{name}.{each.name}" for name, kind in NESTED for each in fields(kind)),
+        *f"{TRAINING} {REQUEST}".split(),
+    ]
+)
 
 
 def check_logged(names: Iterable[str]) -> None:

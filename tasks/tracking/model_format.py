@@ -6,6 +6,7 @@ around the `.keras` file that the trainer has saved, and loads with `mlflow.kera
 """
 
 import shutil
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,31 +20,32 @@ from tasks.tracking.tracker import Tracker
 PACKAGES = ("mlflow", "tensorflow", "keras", "numpy")
 
 
-def log_model(
-    tracker: Tracker, run_id: str, name: str, model: Path, example: NDArray[np.uint8], classes: int, step: int
-) -> str:
-    """Log a `.keras` file as a LoggedModel of a run, and give its id.
+@dataclass(frozen=True)
+class SavedModel:
+    """A model that a training has saved."""
 
-    Args:
-        tracker: the store.
-        run_id: the run that trained it.
-        name: what the model is called in MLflow.
-        model: takes uint8 [n, height, width], gives float32 [n, classes].
-        example: uint8 [n, height, width], stored as the input example.
-        classes: how many.
-        step: after which its weights were taken.
-    """
+    name: str  # what it is called in MLflow
+    file: Path  # `.keras`; takes uint8 [n, height, width], gives float32 [n, classes]
+    example: NDArray[np.uint8]  # [n, height, width], stored as the input example
+    classes: int
+    step: int  # after which its weights were taken
+
+
+def log_model(tracker: Tracker, run_id: str, model: SavedModel) -> str:
+    """Log a model as a LoggedModel of the run that has trained it, and return its id."""
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
     client = tracker.client
     model_id = _begun(tracker, run_id) or str(
-        client.create_logged_model(tracker.experiment_id, name=name, source_run_id=run_id, model_type="keras").model_id
+        client.create_logged_model(
+            tracker.experiment_id, name=model.name, source_run_id=run_id, model_type="keras"
+        ).model_id
     )
     with TemporaryDirectory() as folder:
-        write_model_folder(Path(folder), model, example, classes, run_id, model_id)
+        write_model_folder(Path(folder), model, run_id, model_id)
         client.log_model_artifacts(model_id, folder)
     client.finalize_logged_model(model_id, LoggedModelStatus.READY)
-    client.log_outputs(run_id, [LoggedModelOutput(model_id=model_id, step=step)])
+    client.log_outputs(run_id, [LoggedModelOutput(model_id=model_id, step=model.step)])
     return model_id
 
 
@@ -54,9 +56,7 @@ def _begun(tracker: Tracker, run_id: str) -> str | None:
     return str(found[0].model_id) if found else None
 
 
-def write_model_folder(
-    folder: Path, model: Path, example: NDArray[np.uint8], classes: int, run_id: str, model_id: str
-) -> None:
+def write_model_folder(folder: Path, model: SavedModel, run_id: str, model_id: str) -> None:
     """Write what `mlflow.keras.save_model` would."""
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
@@ -65,18 +65,18 @@ def write_model_folder(
     from mlflow.utils.environment import _mlflow_conda_env, _PythonEnv
 
     (folder / "data").mkdir()
-    shutil.copyfile(model, folder / "data" / "model.keras")
+    shutil.copyfile(model.file, folder / "data" / "model.keras")
     (folder / "data" / "keras_module.txt").write_text("keras")
     signature = ModelSignature(
-        Schema([TensorSpec(np.dtype("uint8"), (-1, *example.shape[1:]))]),
-        Schema([TensorSpec(np.dtype("float32"), (-1, classes))]),
+        Schema([TensorSpec(np.dtype("uint8"), (-1, *model.example.shape[1:]))]),
+        Schema([TensorSpec(np.dtype("float32"), (-1, model.classes))]),
     )
     description = Model(run_id=run_id, model_id=model_id, signature=signature)
     description.add_flavor(
         "keras", data="data", keras_version=version("keras"), keras_backend="tensorflow", save_exported_model=False
     )
     pyfunc.add_to_model(description, loader_module="mlflow.keras", conda_env="conda.yaml", python_env="python_env.yaml")
-    _save_example(description, example, str(folder))
+    _save_example(description, model.example, str(folder))
     requirements = [f"{package}=={version(package)}" for package in PACKAGES]
     conda = _mlflow_conda_env(additional_pip_deps=requirements[1:])
     (folder / "conda.yaml").write_text(yaml.safe_dump(conda, default_flow_style=False))

@@ -4,11 +4,9 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mnist_models.redaction import redacted
@@ -30,15 +28,14 @@ logger = logging.getLogger(__name__)
 
 
 class Tracker:
-    """Logs to the MLflow store of the settings. All calls name their run, so that threads cannot mix them up.
+    """Logs to the MLflow store of the settings. All calls name their run.
 
-    Whatever is text is logged without the credentials that an address in it may hold.
+    Whatever is text is logged without the credentials that an address in it may hold. In a flow run only the thread of
+    the background writer writes: sqlite takes one writer at a time.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        # sqlite takes one writer at a time, and a busy store is better waited for here than in its time-outs.
-        self._lock = Lock()
 
     @cached_property
     def client(self) -> "MlflowClient":
@@ -90,8 +87,7 @@ class Tracker:
         """Create a run and give its id."""
         all_tags = {name: redacted(value) for name, value in tags.items()}
         all_tags |= {"mlflow.parentRunId": parent} if parent else {}
-        with self._lock:
-            run = self.client.create_run(self.experiment_id, run_name=redacted(name), tags=all_tags)
+        run = self.client.create_run(self.experiment_id, run_name=redacted(name), tags=all_tags)
         return str(run.info.run_id)
 
     def run_exists(self, run_id: str) -> bool:
@@ -112,15 +108,13 @@ class Tracker:
 
     def resume_run(self, run_id: str) -> None:
         """Say that a run goes on, whatever an interruption has made of its status."""
-        with self._lock:
-            self.client.update_run(run_id, "RUNNING")
-            if "failure" in self.client.get_run(run_id).data.tags:
-                self.client.delete_tag(run_id, "failure")
+        self.client.update_run(run_id, "RUNNING")
+        if "failure" in self.client.get_run(run_id).data.tags:
+            self.client.delete_tag(run_id, "failure")
 
     def end_run(self, run_id: str, status: str, at: float | None = None) -> None:
         """Set the final status: FINISHED, FAILED or KILLED, now or as of a time in Unix seconds."""
-        with self._lock:
-            self.client.set_terminated(run_id, status, None if at is None else round(at * 1000))
+        self.client.set_terminated(run_id, status, None if at is None else round(at * 1000))
 
     def log(
         self,
@@ -136,8 +130,7 @@ class Tracker:
         check_logged(parameters or {})
         params = [Param(name, redacted(str(value))) for name, value in (parameters or {}).items()]
         run_tags = [RunTag(name, redacted(str(value))) for name, value in (tags or {}).items()]
-        with self._lock:
-            self.client.log_batch(run_id, values, params, run_tags)
+        self.client.log_batch(run_id, values, params, run_tags)
 
     def log_now(self, run_id: str, metrics: Iterable[tuple[str, float]]) -> None:
         """Log single values that belong to this moment."""
@@ -167,35 +160,7 @@ class Tracker:
             )
             for context in ("training", "testing")
         ]
-        with self._lock:
-            self.client.log_inputs(run_id, inputs)
-
-    @contextmanager
-    def system_metrics(self, run_id: str) -> Iterator[None]:
-        """Record the machine's load, memory, disk and GPUs in the run while the block runs, as far as the store allows.
-
-        Nothing depends on these records, so that no failure to make them is raised.
-        """
-        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-
-        monitor = SystemMetricsMonitor(
-            run_id,
-            sampling_interval=10,
-            samples_before_logging=1,
-            resume_logging=True,
-            tracking_uri=self.settings.resolved_tracking_uri,
-        )
-        monitor.start()
-        try:
-            yield
-        finally:
-            try:
-                monitor.finish()
-                if rest := monitor.aggregate_metrics():  # what a short training has sampled but not yet sent
-                    monitor.publish_metrics(rest)
-                    monitor.mlflow_logger.flush()
-            except Exception as error:
-                logger.warning("the run %s lacks some of the machine's metrics: %s", run_id, error)
+        self.client.log_inputs(run_id, inputs)
 
     def log_text(self, run_id: str, text: str, name: str) -> None:
         """Store text as an artifact of the run."""

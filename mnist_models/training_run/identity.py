@@ -1,0 +1,88 @@
+"""What decides the result of a training, and so tells it from all others: an explicit list.
+
+A training whose identity is known and whose result is intact is not trained again. So whatever changes a weight by
+one bit belongs here, and whatever does not, such as a comment, must not.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnist_models.recipe_reference import normalised
+from mnist_models.training_run.job import Precision
+
+if TYPE_CHECKING:
+    from mnist_models.training_run.plan import Training
+
+PACKAGE = Path(__file__).resolve().parent.parent
+CODE = (
+    "data/split.py",
+    "recipe.py",
+    "trainer/augmentation.py",
+    "trainer/batch_order.py",
+    "trainer/divergence.py",
+    "trainer/fused_batch_norm.py",
+    "trainer/half_batches.py",
+    "trainer/inference.py",
+    "trainer/loop.py",
+    "trainer/losses.py",
+    "trainer/optimizers.py",
+    "trainer/training.py",
+)
+"""The code that decides a result: the data order, the steps, and the rule that picks the best checkpoint."""
+
+LIBRARIES = ("keras", "numpy", "tensorflow")
+
+FLAGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "TF_CUDNN_DETERMINISTIC", "TF_DETERMINISTIC_OPS")
+"""Environment variables by which TensorFlow computes other numbers."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How a machine computes, as far as the result depends on it."""
+
+    device: str  # "cpu" or "gpu"
+    threads: int  # of an operation: more than one sum in another order
+    precision: Precision
+    flags: tuple[tuple[str, str], ...] = ()  # those of FLAGS that are set
+
+
+def set_flags(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return those of FLAGS that a trainer finds set, given what is added to its environment."""
+    together = os.environ | dict(environment)
+    return tuple((name, together[name]) for name in FLAGS if name in together)
+
+
+def identity_parts(training: "Training") -> dict[str, Any]:
+    """Return all that the identity is made of, as JSON-able values."""
+    recipe, conditions = training.recipe, training.conditions
+    return {
+        "recipe": recipe.parameters(),
+        "network": recipe.network_digest,
+        "seed": training.seed,
+        "data": training.data_digest,
+        "start": training.start.identity if training.start else None,
+        "precision": conditions.precision,
+        "device": conditions.device,
+        "threads": conditions.threads,
+        "flags": dict(conditions.flags),
+        "code": code_digest(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def identity(training: "Training") -> str:
+    """SHA-256 over `identity_parts`, as 64 hex digits."""
+    return hashlib.sha256(json.dumps(identity_parts(training), sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 over CODE without comments and docstrings, as 64 hex digits."""
+    return hashlib.sha256("\n".join(normalised(PACKAGE / name) for name in CODE).encode()).hexdigest()

@@ -1,0 +1,37 @@
+"""What a command makes ready while Prefect starts, for the flow run that it begins; imports no Prefect."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from mnist_models.data.loader import PreparedData
+from mnist_models.trainer_pool.backend import Backend
+from mnist_models.trainer_pool.cancellation import Cancellation
+
+
+@dataclass(frozen=True)
+class EarlyStart:
+    """Where to train, and on what, if that is known."""
+
+    backend: Backend
+    cancellation: Cancellation
+    data: PreparedData | None = None
+
+
+_started: list[EarlyStart] = []
+
+
+@contextmanager
+def early_start(started: EarlyStart) -> Iterator[None]:
+    """Let the flow run that is begun inside use what is ready; the backend is closed in any case."""
+    _started.append(started)
+    try:
+        yield
+    finally:
+        _started.clear()
+        started.backend.close()
+
+
+def started_early() -> EarlyStart | None:
+    """Return what the command has made ready, if it has."""
+    return _started[0] if _started else None

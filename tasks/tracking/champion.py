@@ -1,0 +1,47 @@
+"""The registered version that serves."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tasks.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version that serves."""
+
+    name: str  # of the registered model
+    version: str
+    recipe: str
+    mlflow_run_id: str
+    test_accuracy: float | None  # None for a version that something else has registered
+
+
+def champion_version(tracker: Tracker) -> "ModelVersion | None":
+    """Return the registered version under the champion's alias."""
+    from mlflow.exceptions import MlflowException
+
+    settings = tracker.settings
+    try:
+        return tracker.client.get_model_version_by_alias(settings.registered_model, settings.alias)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return None
+
+
+def champion(tracker: Tracker) -> Champion | None:
+    """Return who serves now."""
+    version = champion_version(tracker)
+    if version is None:
+        return None
+    return Champion(
+        name=version.name,
+        version=str(version.version),
+        recipe=version.tags.get("recipe", "unknown"),
+        mlflow_run_id=version.run_id or "",
+        test_accuracy=float(version.tags["test_accuracy"]) if "test_accuracy" in version.tags else None,
+    )
