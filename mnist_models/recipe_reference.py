@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,7 @@ def source_digest(network: Network) -> str:
     return digest.hexdigest()
 
 
+@cache  # also because Python 3.11 must not parse in two threads at once: the first call is the identity's
 def source_files(network: Network) -> dict[str, Path]:
     """Return module name → file: the network's own module, and what it imports beside it or among our architectures.
 

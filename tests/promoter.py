@@ -25,13 +25,19 @@ def promote_many(home, mine, rival, run_id, right, rounds, barrier, answers):
     client = tracker.client
     recipe = SimpleNamespace(name=f"recipe-{mine}", summary="Made up")
     candidate = SimpleNamespace(
-        trained=SimpleNamespace(run=SimpleNamespace(run_id=run_id), training=SimpleNamespace(recipe=recipe, seed=0)),
+        trained=SimpleNamespace(training=SimpleNamespace(recipe=recipe, seed=0, folder="mine")),
         predictions=SimpleNamespace(test=probabilities(dataset.y_test, right)),
     )
-    session = SimpleNamespace(settings=tracker.settings, tracker=tracker, parent_run_id=run_id)
+    context = SimpleNamespace(
+        settings=tracker.settings,
+        tracker=tracker,
+        parent_run_id=run_id,
+        writer=SimpleNamespace(call=lambda work: work()),
+        child_runs={"mine": SimpleNamespace(run_id=run_id)},
+    )
     for _ in range(rounds):
         barrier.wait(120)
-        promote_candidate.fn(session, dataset, candidate, mine, True)
+        promote_candidate.fn(context, dataset, candidate, mine, True)
         barrier.wait(120)
         if mine == "1":
             serves = client.get_model_version_by_alias("test-model", "champion").version

@@ -64,10 +64,10 @@ WRITER = """
 import sys
 from pathlib import Path
 from tasks.config.settings import load_settings
-from tasks.tracking.run_replay import TrackedRun
+from tasks.tracking.run_replay import RunReplay
 from tasks.tracking.tracker import Tracker
 
-run = TrackedRun(Tracker(load_settings()), Path(sys.argv[1]))
+run = RunReplay(Tracker(load_settings()), Path(sys.argv[1]))
 run.open(sys.argv[1], {"recipe": "writer"}, "")
 print("ready", flush=True)
 sys.stdin.readline()

@@ -16,7 +16,6 @@ from prefect.exceptions import ParameterTypeError
 from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, PREFECT_RESULTS_PERSIST_BY_DEFAULT, temporary_settings
 
 from mnist_models.errors import InvalidInput
-from mnist_models.trainer_pool import machine as settings
 
 pytestmark = [pytest.mark.usefixtures("prefect_server", "home", "small_recipes"), pytest.mark.slow]
 
@@ -314,24 +313,23 @@ def test_new_data_of_the_same_kind_is_compared_on_its_own_test_images(data, tmp_
     assert "decision.difference_low" in version.tags
 
 
-def test_a_second_command_waits_for_the_same_training_and_can_be_given_up(data, monkeypatch):
-    """The one that waits is told so, reuses the result, and ends at once when its pool is closed."""
+def test_a_second_command_waits_for_the_same_training_and_can_be_given_up(monkeypatch):
+    """The one that waits is told so, and ends at once when the flow run is given up."""
     from filelock import FileLock
 
-    from mnist_models.trainer_pool.pool import PoolClosed, TrainerPool
-    from tasks.flow_run.progress import Display
-    from tasks.supervision.training_lock import only_one
+    from mnist_models.trainer_pool.cancellation import Cancellation
+    from mnist_models.trainer_pool.errors import TrainingCancelled
+    from tasks.supervision.training_lock import training_lock
 
-    said = []
-    monkeypatch.setattr(Display, "say", lambda _self, text: said.append(text))
+    said, cancellation = [], Cancellation()
+    context = SimpleNamespace(cancellation=cancellation, display=SimpleNamespace(say=said.append))
     lock = Path("held.lock")
-    with FileLock(lock), TrainerPool(settings.machine(), Path("logs")) as pool:
-        session = SimpleNamespace(pool=pool, display=Display(None))
-        pool.close()
-        with pytest.raises(PoolClosed), only_one(session, lock, "small"):
+    with FileLock(lock):
+        cancellation.cancel()
+        with pytest.raises(TrainingCancelled), training_lock(context, lock, "small"):
             pass
     assert "another command is training it" in said[0]
-    with only_one(session, lock, "small"):
+    with training_lock(context, lock, "small"):
         pass
 
 

@@ -1,7 +1,6 @@
-"""What counts as an outage of MLflow, what becomes of a request, and the thread beside a training."""
+"""What counts as an outage of MLflow, and what becomes of a request."""
 
 import json
-import threading
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -11,16 +10,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE
 from sqlalchemy.exc import OperationalError
 
-from mnist_models.errors import InvalidInput
-from mnist_models.trainer_pool.pool import PoolClosed
 from tasks.config.settings import load_settings
-from tasks.flow_run.aside import Aside
 from tasks.flow_run.errors import RecipesFailed
+from tasks.flow_run.record import FlowRecord, RecordFile, record_files
 from tasks.flow_run.unsent_requests import kept_until_sent, unsent_requests
 from tasks.tracking.outage import NotSent, is_mlflows, is_outage
 from tasks.tracking.retry import worth_waiting
 
-REQUEST = {"suite": "quick", "recipes": [], "data": "", "force": True, "promote": True}
+REQUEST = {"suite": "quick", "recipes": [], "data": "", "force": False, "promote": True}
 
 
 def refused(status):
@@ -63,55 +60,50 @@ def test_an_outage_is_waited_for_as_long_as_the_settings_say(home, monkeypatch):
     assert not waits(0, RuntimeError("a bug"))
 
 
+def own_record(settings, number, **changes):
+    return RecordFile(settings, FlowRecord(f"run-{number}", "store", REQUEST | changes, "digest"))
+
+
 def test_a_request_is_kept_once_until_it_is_through(home):
     settings = load_settings()
-    for _ in range(2):
-        with pytest.raises(NotSent, match="`mnist sync`"), kept_until_sent(settings, REQUEST, "digest"):
+    for number in range(2):
+        own = own_record(settings, number)
+        with pytest.raises(NotSent, match="`mnist sync`"), kept_until_sent(settings, own):
             raise MlflowException("no answer\nand more")
+        own.update(ended="FAILED", closed=True)
     (kept,) = unsent_requests(settings)
-    assert (kept.request, kept.reason) == (REQUEST | {"force": False}, "no answer")
-    with pytest.raises(RuntimeError, match="a bug"), kept_until_sent(settings, REQUEST, "digest"):
+    assert (kept.request, kept.unsent, kept.flow_run_id) == (REQUEST, "no answer", "run-1")
+    with pytest.raises(RuntimeError, match="a bug"), kept_until_sent(settings, own_record(settings, 2)):
         raise RuntimeError("a bug")
+    with kept_until_sent(settings, own_record(settings, 3, suite="other")):
+        pass
     assert unsent_requests(settings) == [kept]
-    with kept_until_sent(settings, REQUEST | {"force": False}, "digest"):
+    with kept_until_sent(settings, own_record(settings, 4)):
         pass
     assert unsent_requests(settings) == []
+    assert not [*settings.flows.glob("*.json")]
 
 
 def test_a_recipe_that_fails_is_not_mlflows_fault(home):
     settings = load_settings()
-    with pytest.raises(RecipesFailed), kept_until_sent(settings, REQUEST, "digest"):
+    with pytest.raises(RecipesFailed), kept_until_sent(settings, own_record(settings, 0)):
         raise RecipesFailed(["small"], {})
     assert unsent_requests(settings) == []
 
 
-@pytest.mark.parametrize("content", ["", "[]", json.dumps({"request": {}})])
-def test_a_file_that_is_no_request_is_named(home, content):
+def test_a_record_stays_until_nothing_is_left_to_do(home):
     settings = load_settings()
-    settings.unsent.mkdir(parents=True)
-    (settings.unsent / "odd.json").write_text(content)
-    with pytest.raises(InvalidInput, match=r"odd\.json"):
-        unsent_requests(settings)
+    own = own_record(settings, 0)
+    own.update(unsent="no answer")
+    own.update(ended="FAILED", closed=True)
+    assert [file.record for file in record_files(settings)] == [own.record]
+    own.update(unsent="")
+    assert record_files(settings) == []
 
 
-def test_whoever_offers_work_is_not_held_up_by_the_work_before():
-    stalled, done = threading.Event(), []
-    with Aside() as aside:
-        aside.offer(lambda: stalled.wait(60) and done.append("first"))
-        for number in range(100):
-            aside.offer(lambda number=number: done.append(number))  # refused, because the first is still at it
-        aside.add(lambda: done.append("last"))
-        assert done == []
-        stalled.set()
-    assert done == ["first", "last"]
-
-
-def test_what_is_given_up_is_not_waited_for():
-    stalled, done = threading.Event(), []
-    aside = Aside()
-    aside.offer(lambda: stalled.wait(60))
-    aside.add(lambda: done.append("never"))
-    aside.__exit__(PoolClosed, PoolClosed("given up"), None)
-    assert not stalled.is_set()
-    stalled.set()
-    assert done == []
+@pytest.mark.parametrize("content", ["", "[]", json.dumps({"flow_run_id": 1, "strange": 2})])
+def test_a_file_that_is_no_record_is_passed_over(home, content):
+    settings = load_settings()
+    settings.flows.mkdir(parents=True)
+    (settings.flows / "odd.json").write_text(content)
+    assert record_files(settings) == []

@@ -9,7 +9,7 @@ from mnist_models.recipe_catalog import all_recipes
 from mnist_models.training_run.metrics_log import MetricsLog
 from tasks.config.settings import Settings, load_settings
 from tasks.tracking.logged_parameters import check_logged
-from tasks.tracking.run_replay import TrackedRun
+from tasks.tracking.run_replay import RunReplay
 from tasks.tracking.tracker import Tracker
 
 
@@ -32,7 +32,7 @@ def steps(tracker, run_id, name="train/loss"):
 
 
 def opened(tracker, directory, parent):
-    run = TrackedRun(tracker, directory)
+    run = RunReplay(tracker, directory)
     run.open("net", {"recipe": "net"}, parent)
     return run
 
@@ -84,9 +84,9 @@ def test_another_store_gets_everything_in_a_run_of_its_own(tracker, tmp_path, mo
 
 def test_a_new_password_leaves_the_store_the_same(tracker, tmp_path):
     settings = Settings.at(tmp_path, tracking_uri="postgresql://mlflow:old@db.example/mlflow")
-    TrackedRun(Tracker(settings), tmp_path).note(run_id="1")
+    RunReplay(Tracker(settings), tmp_path).note(run_id="1")
     settings = Settings.at(tmp_path, tracking_uri="postgresql://mlflow:new@db.example/mlflow")
-    assert TrackedRun(Tracker(settings), tmp_path).run_id == "1"
+    assert RunReplay(Tracker(settings), tmp_path).run_id == "1"
 
 
 def test_a_deleted_run_is_replaced(tracker, tmp_path):
@@ -99,7 +99,7 @@ def test_a_deleted_run_is_replaced(tracker, tmp_path):
     tracker.client.delete_run(first.run_id)
     second = opened(tracker, directory, parent)
     assert second.run_id != first.run_id
-    assert "closed" not in second.notes
+    assert not second.state.closed
     replay(second)
     assert steps(tracker, second.run_id) == list(range(1, 6))
 

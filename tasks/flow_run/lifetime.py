@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
 from prefect import runtime
 
 from mnist_models.data.dataset import Dataset
@@ -16,7 +15,7 @@ from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.parent_run import ParentRun, flow_tags
 from tasks.flow_run.record import FlowRecord, RecordFile
 from tasks.flow_run.request import TrainRequest
-from tasks.flow_run.stale_runs import close_stale_runs
+from tasks.flow_run.stale_runs import alive
 from tasks.flow_run.unsent_requests import kept_until_sent
 from tasks.tracking.outage import is_outage
 from tasks.tracking.source_tags import source_tags
@@ -36,17 +35,13 @@ def recorded(context: FlowRunContext, request: TrainRequest, dataset: Dataset) -
     context.parent = _parent_run(context, request, dataset)
     settings, store = context.settings, context.tracker.store_id
     own = RecordFile(settings, FlowRecord(str(runtime.flow_run.id), store, _repeatable(request), dataset.digest))
-    settings.flows.mkdir(parents=True, exist_ok=True)
-    with FileLock(settings.flows / "reconciling.lock"):  # whoever starts meanwhile takes up trainings only after it
-        context.writer.call(lambda: close_stale_runs(context.tracker))
-        own.lock.acquire()
-        own.update()
-    try:
-        with _true_status(context, own), kept_until_sent(settings, own):
-            _open_parent(context)
-            yield
-    finally:
-        own.lock.release()
+    with (
+        alive(context.tracker, own, context.writer.call),
+        _true_status(context, own),
+        kept_until_sent(settings, own),
+    ):
+        _open_parent(context)
+        yield
 
 
 def _parent_run(context: FlowRunContext, request: TrainRequest, dataset: Dataset) -> ParentRun:

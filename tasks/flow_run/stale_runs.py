@@ -1,11 +1,15 @@
 """What flow runs whose processes have died have left RUNNING in MLflow and Prefect, closed by the next flow run."""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from filelock import FileLock
+
 from tasks.config.settings import Settings
-from tasks.flow_run.record import FlowRecord, record_files
+from tasks.flow_run.record import FlowRecord, RecordFile, record_files
 from tasks.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -27,8 +31,26 @@ def stale_records(settings: Settings) -> list[FlowRecord]:
     return stale
 
 
+@contextmanager
+def alive(tracker: Tracker, own: RecordFile, write: Callable[[Callable[[], None]], None]) -> Iterator[None]:
+    """Close what the dead have left, then show for the length of the block that this flow run lives.
+
+    `write` does what writes to MLflow.
+    """
+    folder = tracker.settings.flows
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "reconciling.lock"):  # whoever starts meanwhile takes up trainings only after it
+        write(lambda: close_stale_runs(tracker))
+        own.lock.acquire()
+        own.update()
+    try:
+        yield
+    finally:
+        own.lock.release()
+
+
 def close_stale_runs(tracker: Tracker) -> None:
-    """Close what the dead have left, as far as the servers allow; for the writer's thread."""
+    """Close what the dead have left, as far as the servers allow."""
     for file in record_files(tracker.settings):
         record = file.record
         with file.locked_if_dead() as is_dead:

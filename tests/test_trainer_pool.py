@@ -18,8 +18,9 @@ from mnist_models.processes.child_environment import inherited_environment
 from mnist_models.recipe_catalog import find_recipe
 from mnist_models.trainer_pool import hardware
 from mnist_models.trainer_pool import machine as settings
+from mnist_models.trainer_pool.errors import TrainerDied, TrainingCancelled, TrainingFailed
 from mnist_models.trainer_pool.machine import Machine
-from mnist_models.trainer_pool.pool import PoolClosed, TrainerDied, TrainerPool, TrainingFailed
+from mnist_models.trainer_pool.pool import TrainerPool
 from mnist_models.training_run.job import PredictJob, TrainJob
 from mnist_models.training_run.run_directory import RunDirectory
 
@@ -39,24 +40,25 @@ def job(tmp_path):
     def make(recipe="small", seed=0):
         directory = tmp_path / f"{recipe}-{seed}"
         directory.mkdir(exist_ok=True)
-        return TrainJob(directory, recipe, seed, data, "float32")
+        RunDirectory(directory).write_recipe(find_recipe(recipe))
+        return TrainJob(directory, seed, data, "float32")
 
     return make
 
 
 def test_jobs_are_done_and_a_failure_or_a_kill_takes_only_its_own(pool, job):
     with pool.slot() as slot:
-        slot.do(job())
+        slot.run(job())
     assert RunDirectory(job().directory).result().status == "finished"
     process = pool._trainers[0]
 
     with pool.slot() as slot, pytest.raises(TrainingFailed, match="this network cannot be built"):
-        slot.do(job("small_broken"))
+        slot.run(job("small_broken"))
     assert pool._trainers[0] is process  # an exception leaves the process as it was
     model = job().directory / "cut.keras"
     model.write_bytes(b"PK")
     with pool.slot() as slot, pytest.raises(InvalidInput, match=r"^model: cut\.keras cannot be loaded: .*\.$"):
-        slot.do(PredictJob(model, model, model.with_suffix(".npy")))
+        slot.run(PredictJob(model, model, model.with_suffix(".npy")))
     assert pool._trainers[0] is process  # and so does a refusal
 
     killed = []
@@ -65,11 +67,11 @@ def test_jobs_are_done_and_a_failure_or_a_kill_takes_only_its_own(pool, job):
         killed.append(process.pid)
         os.kill(process.pid, signal.SIGKILL)
 
-    long = replace(job(seed=1), recipe="deep_tanh_uniform")
+    long = job("deep_tanh_uniform")
     with pool.slot() as slot, pytest.raises(TrainerDied, match="signal 9"):
-        slot.do(long, kill)
+        slot.run(long, kill)
     with pool.slot() as slot:
-        slot.do(job(seed=2))  # in a new process
+        slot.run(job(seed=2))  # in a new process
     assert killed[0] != pool._trainers[0].pid
     assert RunDirectory(job(seed=2).directory).result().status == "finished"
 
@@ -96,20 +98,20 @@ def test_a_training_gives_the_same_bits_alone_and_beside_others(tmp_path, small_
     """Alone it uses all cores; here it then gets half of a single one, beside a training that takes the rest."""
 
     def asked(name):
-        (tmp_path / name).mkdir()
+        RunDirectory(tmp_path / name).write_recipe(find_recipe(recipe))
         return replace(job(recipe), directory=tmp_path / name)
 
     with TrainerPool(ONE, tmp_path / "logs") as pool, pool.slot() as slot:
-        slot.do(asked("alone"))
+        slot.run(asked("alone"))
     with TrainerPool(replace(ONE, workers=2), tmp_path / "logs") as pool, ThreadPoolExecutor() as executor:
         pool.start(2)
         for trainer in pool._trainers:  # they have not begun yet, and threads inherit this
             os.sched_setaffinity(trainer.pid, {min(os.sched_getaffinity(0))})
         with pool.slot() as slot, pool.slot() as other:
-            busy = executor.submit(other.do, job("conv_net"))
-            slot.do(asked("beside"))
+            busy = executor.submit(other.run, job("conv_net"))
+            slot.run(asked("beside"))
             pool.close()
-        assert isinstance(busy.exception(), PoolClosed)  # it was at work all the time
+        assert isinstance(busy.exception(), TrainingCancelled)  # it was at work all the time
     alone, beside = (dict(np.load(RunDirectory(tmp_path / name).checkpoint_file)) for name in ("alone", "beside"))
     assert alone.keys() == beside.keys()
     for name in alone.keys() - {"state"}:
@@ -128,16 +130,16 @@ class WithXla(Machine):
 def test_xla_compiles_the_loop_and_it_learns_as_well(tmp_path, small_recipes, job):
     """Dropout is drawn by another generator there, so that the numbers are not the same."""
     with TrainerPool(WithXla("cpu", 1, "float32"), tmp_path / "logs") as pool, pool.slot() as slot:
-        slot.do(job("small_conv"))
+        slot.run(job("small_conv"))
     assert RunDirectory(job("small_conv").directory).result().test_accuracy > 0.9
     assert "Compiled cluster using XLA" in (tmp_path / "logs" / "trainer-0.log").read_text()
 
 
 def test_closing_gives_up_what_is_running(pool, job):
-    long = replace(job(), recipe="deep_tanh_uniform")
-    with pool.slot() as slot, pytest.raises(PoolClosed):
-        slot.do(long, pool.close)
-    with pytest.raises(PoolClosed), pool.slot():
+    long = job("deep_tanh_uniform")
+    with pool.slot() as slot, pytest.raises(TrainingCancelled):
+        slot.run(long, pool.close)
+    with pytest.raises(TrainingCancelled), pool.slot():
         pass
     assert pool._trainers == [None]  # nothing was started after the end
 
@@ -156,14 +158,14 @@ def test_a_stopped_trainer_leaves_no_temporary_files(monkeypatch, tmp_path, smal
     monkeypatch.setenv("TMPDIR", str(scratch))
     with TrainerPool(ONE, tmp_path / "logs") as pool:
         with pool.slot() as slot:
-            slot.do(job())
+            slot.run(job())
         assert list(scratch.rglob("*autograph*"))  # TensorFlow's, which it removes at an orderly end only
     assert not list(scratch.iterdir())
 
 
 def test_a_trainer_imports_neither_prefect_nor_mlflow(pool, job, tmp_path):
     with pool.slot() as slot:
-        slot.do(job())
+        slot.run(job())
     libraries = "".join(mapped.path for mapped in psutil.Process(pool._trainers[0].pid).memory_maps())
     assert "tensorflow" in libraries
     assert "pydantic_core" not in libraries  # which either of them loads

@@ -2,28 +2,40 @@
 
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 from filelock import FileLock
 
 from tasks.config.settings import load_settings
-from tasks.flow_run import stale_runs as reconciliation
-from tasks.flow_run.stale_runs import alive, stale_records
+from tasks.flow_run import stale_runs
+from tasks.flow_run.record import FlowRecord, RecordFile
+from tasks.flow_run.stale_runs import stale_records
 from tasks.tracking.tracker import Tracker
 
 HOLDER = """
 import sys
-from tasks.flow_run.stale_runs import alive
 from tasks.config.settings import load_settings
 from tasks.tracking.tracker import Tracker
 
+from tasks.flow_run.record import FlowRecord, RecordFile
+from tasks.flow_run.stale_runs import alive
+
 tracker = Tracker(load_settings())
-with alive(tracker, sys.argv[1]):
+own = RecordFile(tracker.settings, FlowRecord(sys.argv[1], tracker.store_id))
+with alive(tracker, own, lambda work: work()):
     parent = tracker.start_run("parent", {"prefect.flow_run_id": sys.argv[1]})
     child = tracker.start_run("child", {"prefect.flow_run_id": sys.argv[1]}, parent)
     print(parent, child, flush=True)
     sys.stdin.read()
 """
+
+
+@contextmanager
+def alive(tracker, flow_run_id):
+    own = RecordFile(tracker.settings, FlowRecord(flow_run_id, tracker.store_id))
+    with stale_runs.alive(tracker, own, lambda work: work()):
+        yield own
 
 
 @pytest.fixture
@@ -35,7 +47,7 @@ def tracker(store):
 def closed_in_prefect(monkeypatch):
     """The flow runs that would be marked; a server's part in it is a matter of other tests."""
     closed = []
-    monkeypatch.setattr(reconciliation, "_close_in_prefect", closed.append)
+    monkeypatch.setattr(stale_runs, "_close_in_prefect", closed.append)
     return closed
 
 
@@ -86,7 +98,7 @@ def test_a_child_of_a_dead_process_is_closed_too_and_the_files_go(tracker, holde
     dead.kill()
     dead.wait()
     with alive(tracker, "own") as own:
-        own.remove()
+        own.update(ended="FINISHED", closed=True)
     assert [status(tracker, run) for run in (parent, child)] == ["KILLED", "KILLED"]
     assert [file.name for file in tracker.settings.flows.iterdir()] == ["reconciling.lock"]
 
@@ -94,7 +106,7 @@ def test_a_child_of_a_dead_process_is_closed_too_and_the_files_go(tracker, holde
 def test_an_end_that_mlflow_has_not_heard_of_is_told_later(tracker, closed_in_prefect):
     with alive(tracker, "first") as record:
         run = tracker.start_run("parent", {"prefect.flow_run_id": "first"})
-        record.write(ended="FAILED")
+        record.update(ended="FAILED")
     with alive(tracker, "second"):
         assert status(tracker, run) == "FAILED"
     assert closed_in_prefect == []  # which has heard of it
@@ -126,7 +138,7 @@ def test_a_store_that_is_away_leaves_it_for_the_next(tracker, holder, closed_in_
 
 
 def test_the_lock_is_held_for_the_length_of_the_block(tracker):
-    with alive(tracker, "own") as own:
+    with alive(tracker, "own"):
         assert stale_records(tracker.settings) == []
-    with FileLock(own.file.with_suffix(".lock"), timeout=0):
+    with FileLock(tracker.settings.flows / "own.lock", timeout=0):
         pass
