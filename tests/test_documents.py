@@ -121,9 +121,7 @@ def test_the_example_of_a_recipe_passes_the_checks():
     ruff, name = Path(sys.executable).with_name("ruff"), "mnist_models/recipes/wide.py"
     for arguments in (["check"], ["format", "--check"]):
         command = [ruff, *arguments, "--quiet", "--stdin-filename", name, "-"]
-        result = subprocess.run(
-            command, input='"""Wide."""\n\n' + example(), capture_output=True, text=True, cwd=ROOT, timeout=60
-        )
+        result = subprocess.run(command, input=example(), capture_output=True, text=True, cwd=ROOT, timeout=60)
         assert result.returncode == 0, result.stdout + result.stderr
 
 
