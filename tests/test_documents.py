@@ -1,5 +1,7 @@
 """What documents say exists: files, links, commands, the example of a recipe, the tables that programs write."""
 
+import importlib
+import os
 import re
 import subprocess
 import sys
@@ -8,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from mnist_models.recipe import Recipe
-
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 DOCUMENTS += sorted((ROOT / "docs").glob("*.md"))
 PACKAGES = ("flows", "tasks", "mnist_models")
 
-# The files that the rebuilding has still to create. EMPTY THIS LIST when it is done, then remove it.
+# The files and commands that the rebuilding has still to create. EMPTY THIS LIST when it is done, then remove it.
 NOT_YET: set[str] = {
+    "make deployments",
+    "mnist_models/data/read.py",
     "mnist_models/evaluation/selection.py",
     "mnist_models/metric_names.py",
     "mnist_models/trainer_pool/backend.py",
@@ -99,8 +101,8 @@ def test_every_command_that_a_document_gives_exists(document):
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     code = code_of(document)
-    assert set(re.findall(r"(?<![\w-])mnist ([a-z]+)", code)) <= commands
-    assert set(re.findall(r"(?<![\w-])make ([a-z-]+)", code)) <= targets
+    existing = {f"mnist {name}" for name in commands} | {f"make {name}" for name in targets}
+    assert set(re.findall(r"(?<![\w-])(?:mnist|make) [a-z][a-z-]*", code)) - NOT_YET <= existing
 
 
 def example():
@@ -109,12 +111,19 @@ def example():
     return code
 
 
-def test_the_example_of_a_recipe_is_one():
-    namespace = {"__name__": "wide"}
-    exec(compile(example(), "README.md", "exec"), namespace)
-    (recipe,) = namespace["RECIPES"]
-    assert isinstance(recipe, Recipe)
-    assert recipe.name == "wide"
+@pytest.fixture
+def recipe_folder(tmp_path):
+    """A folder of the user's own with the README's recipe in it."""
+    (tmp_path / "wide.py").write_text(example())
+    return tmp_path
+
+
+def test_the_example_of_a_recipe_is_found_in_a_folder(recipe_folder):
+    code = "from mnist_models.recipe_catalog import all_recipes; print(all_recipes()['wide'].summary)"
+    environment = os.environ | {"MNIST_RECIPES": str(recipe_folder)}
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert result.stdout == "One wide ReLU layer\n", result.stderr
 
 
 def test_the_example_of_a_recipe_passes_the_checks():
@@ -126,12 +135,13 @@ def test_the_example_of_a_recipe_passes_the_checks():
 
 
 @pytest.mark.slow
-def test_the_example_of_a_recipe_takes_images_with_a_channel():
+def test_the_example_of_a_recipe_takes_images_with_a_channel(recipe_folder, monkeypatch):
     import numpy as np
 
-    namespace = {"__name__": "wide"}
-    exec(compile(example(), "README.md", "exec"), namespace)
-    model = namespace["network"]((16, 20, 1), 3)
+    monkeypatch.syspath_prepend(recipe_folder)
+    wide = importlib.import_module("wide")
+    monkeypatch.delitem(sys.modules, "wide")
+    model = wide.network((16, 20, 1), 3)
     assert model(np.zeros((2, 16, 20, 1), np.float32)).shape == (2, 3)
 
 
@@ -140,7 +150,7 @@ def report(monkeypatch):
     """The program that writes the tables of measurements, as a module."""
     names = ("documents", "measurements", "report")
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    yield __import__("report")
+    yield importlib.import_module("report")
     for name in names:
         sys.modules.pop(name, None)
 
