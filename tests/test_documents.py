@@ -140,7 +140,7 @@ def test_the_example_of_a_recipe_takes_images_with_a_channel(recipe_folder, monk
 
     monkeypatch.syspath_prepend(recipe_folder)
     wide = importlib.import_module("wide")
-    monkeypatch.delitem(sys.modules, "wide")
+    sys.modules.pop("wide")
     model = wide.network((16, 20, 1), 3)
     assert model(np.zeros((2, 16, 20, 1), np.float32)).shape == (2, 3)
 
