@@ -1,12 +1,7 @@
 """What holds for the project as a whole."""
 
 import re
-import subprocess
-import sys
-import tomllib
 from pathlib import Path
-
-import pytest
 
 import flows
 import mnist_models
@@ -31,6 +26,8 @@ def test_the_lock_file_pins_hashes_and_names_no_index():
 
 
 def test_every_dependency_is_locked():
+    import tomllib
+
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = [
         *project["project"]["dependencies"],
@@ -40,26 +37,3 @@ def test_every_dependency_is_locked():
     locked = set(re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
     for requirement in wanted:
         assert re.match(r"[\w.-]+", requirement).group() in locked, requirement
-
-
-def test_there_is_one_version(monkeypatch, capsys):
-    from flows.cli.app import main
-
-    version = mnist_models.__version__
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert "version" not in project["project"]
-    assert project["project"]["dynamic"] == ["version"]
-    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "mnist_models.__version__"}
-    assert re.search("^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE).group(1) == version
-    monkeypatch.setattr(sys, "argv", ["mnist", "--version"])
-    with pytest.raises(SystemExit) as end:
-        main()
-    assert (end.value.code, capsys.readouterr().out) == (0, f"mnist {version}\n")
-
-
-def test_the_version_is_told_without_heavy_imports():
-    code = "import sys; sys.argv = ['mnist', '--version']\nfrom flows.cli.app import main\n"
-    code += "try: main()\nexcept SystemExit: pass\n"
-    code += "print([name for name in ('prefect', 'mlflow', 'tensorflow', 'numpy', 'pydantic') if name in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert result.stdout == f"mnist {mnist_models.__version__}\n[]\n"
