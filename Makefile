@@ -41,13 +41,13 @@ lint: $(INSTALLED) ## style, types, and the direction of imports
 ROWS := softmax_regression,relu_dropout_naive,relu_dropout_diverged,relu_dropout_stable,deep_tanh_uniform
 REPEATED := $(ROWS),deep_tanh_glorot,batchnorm_tanh,fast_conv_net
 
-results: $(INSTALLED) ## train everything (half an hour on two cores) and write the README's table and picture of results
+results: $(INSTALLED) ## train everything (half an hour on two cores) and write the table and picture of results in README.md
 	@mkdir -p state
 	$(BIN)/mnist train --suite all --summary state/results-all.json
 	$(BIN)/mnist train --recipes $(REPEATED) --seeds 3 --no-promote --summary state/results-seeds.json
 	$(BIN)/python benchmarks/results.py state/results-all.json state/results-seeds.json
 
-bench: $(INSTALLED) ## measure speed and memory (an hour and a half on two cores; ARGS="--fraction 0.1" for a look)
+bench: $(INSTALLED) ## measure speed and memory (an hour and a half on two cores; ARGS="--fraction 0.1" for a look) and write the tables of docs/speed.md
 	$(BIN)/python benchmarks $(ARGS)
 
 lock: $(INSTALLED) ## compile requirements.lock anew from pyproject.toml (needs uv)
@@ -57,7 +57,7 @@ lock: $(INSTALLED) ## compile requirements.lock anew from pyproject.toml (needs 
 clean: ## remove the virtual environment and what tools have cached; trained models stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock pyproject.toml mnist_models/__init__.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …" >&2; exit 2; }
 	@echo "Installing into $(VENV); this takes some minutes once."

@@ -1,4 +1,4 @@
-"""All benchmarks, and the README's table of what they measured (`make bench`).
+"""All benchmarks, and the tables of docs/speed.md (`make bench`).
 
 python benchmarks [--fraction 0.1]     each of them also runs alone: python benchmarks/NAME.py
 """

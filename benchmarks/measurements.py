@@ -1,4 +1,4 @@
-"""Where the benchmarks' figures are kept: docs/benchmarks.json, from which the README's table is written."""
+"""Where the benchmarks' figures are kept: docs/benchmarks.json, from which the tables of docs/speed.md are written."""
 
 import argparse
 import json

@@ -1,12 +1,12 @@
-"""The README's table of what was measured, from docs/benchmarks.json.
+"""The tables of docs/speed.md, from docs/benchmarks.json.
 
 python benchmarks/report.py
 """
 
 from typing import Any
 
+from documents import SPEED, replace_block
 from measurements import kept
-from readme import replace_block
 
 
 def _suite(it: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -112,7 +112,7 @@ def _profile(it: dict[str, Any]) -> list[str]:
 
 
 def write_table() -> None:
-    """Write what there is into the README."""
+    """Write a row for each measurement that docs/benchmarks.json holds."""
     figures = kept()
     lines = ["| what | measured | to reach |", "|---|---|---|"]
     for name, section in SECTIONS.items():
@@ -120,7 +120,7 @@ def write_table() -> None:
             lines += [f"| {what} | {measured} | {target} |" for what, measured, target in section(figures[name])]
     if "step_profile" in figures:
         lines += ["", *_profile(figures["step_profile"])]
-    replace_block("benchmarks", "\n".join(lines) + "\n")
+    replace_block(SPEED, "benchmarks", "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from readme import README, replace_block
+from documents import RESULTS, ROOT, replace_block
 
 from mnist_models.recipe_catalog import all_recipes
 from tasks.config.settings import load_settings
@@ -63,13 +63,13 @@ def keep_picture(summary: dict[str, Any]) -> None:
     client = Tracker(load_settings()).client
     with tempfile.TemporaryDirectory() as folder:
         file = client.download_artifacts(summary["mlflow_run_id"], "figures/comparison.png", folder)
-        shutil.copy(file, README.parent / "docs" / "comparison.png")
+        shutil.copy(file, ROOT / "docs" / "comparison.png")
 
 
 def main() -> None:
     """Write the table into the README, and the picture of the first run beside it."""
     summaries = [json.loads(Path(file).read_text()) for file in sys.argv[1:]]
-    replace_block("results", table(summaries))
+    replace_block(RESULTS, "results", table(summaries))
     keep_picture(summaries[0])
 
 

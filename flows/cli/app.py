@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from mnist_models import __version__
 from mnist_models.errors import InvalidInput, Unavailable
 from mnist_models.redaction import redacted
 
@@ -17,6 +18,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train, compare and promote image classifiers: Prefect runs it, TensorFlow trains, MLflow remembers.",
 )
+
+
+def _print_version(flag: bool) -> None:
+    if flag:
+        typer.echo(f"mnist {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 @app.command()
