@@ -9,7 +9,7 @@ from mnist_models.recipe import Augmentation, Optimizer
 from mnist_models.recipe_catalog import find_recipe
 from mnist_models.recipe_reference import normalised
 from mnist_models.training_run import identity
-from mnist_models.training_run.identity import CODE, PACKAGE, Conditions, identity_parts, set_flags
+from mnist_models.training_run.identity import CODE, PACKAGE, Conditions, identity_of, identity_parts, set_flags
 from mnist_models.training_run.plan import Training
 
 CONDITIONS = Conditions("cpu", 1, "float32")
@@ -28,10 +28,11 @@ def with_recipe(**changes):
 
 
 def test_the_parts_are_these():
-    assert list(identity_parts(TRAINING)) == [
+    parts = identity_parts(TRAINING.recipe, 0, "digest", CONDITIONS, None)
+    assert list(parts) == [
         "recipe", "network", "seed", "data", "start", "precision", "device", "threads", "flags", "code", "libraries",
     ]  # fmt: skip
-    assert changed() == TRAINING.identity
+    assert identity_of(parts) == changed() == TRAINING.identity
 
 
 @pytest.mark.parametrize(

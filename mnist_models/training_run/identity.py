@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mnist_models.recipe import Recipe
 from mnist_models.recipe_reference import normalised
 from mnist_models.training_run.job import Precision
-
-if TYPE_CHECKING:
-    from mnist_models.training_run.plan import Training
 
 PACKAGE = Path(__file__).resolve().parent.parent
 CODE = (
@@ -59,15 +57,16 @@ def set_flags(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, together[name]) for name in FLAGS if name in together)
 
 
-def identity_parts(training: "Training") -> dict[str, Any]:
-    """Return all that the identity is made of, as JSON-able values."""
-    recipe, conditions = training.recipe, training.conditions
+def identity_parts(
+    recipe: Recipe, seed: int, data_digest: str, conditions: Conditions, start: str | None
+) -> dict[str, Any]:
+    """Return all that the identity is made of, as JSON-able values; `start` is that of the training it continues."""
     return {
         "recipe": recipe.parameters(),
         "network": recipe.network_digest,
-        "seed": training.seed,
-        "data": training.data_digest,
-        "start": training.start.identity if training.start else None,
+        "seed": seed,
+        "data": data_digest,
+        "start": start,
         "precision": conditions.precision,
         "device": conditions.device,
         "threads": conditions.threads,
@@ -77,9 +76,9 @@ def identity_parts(training: "Training") -> dict[str, Any]:
     }
 
 
-def identity(training: "Training") -> str:
+def identity_of(parts: Mapping[str, Any]) -> str:
     """SHA-256 over `identity_parts`, as 64 hex digits."""
-    return hashlib.sha256(json.dumps(identity_parts(training), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 @cache

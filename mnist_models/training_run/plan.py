@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mnist_models.recipe import Recipe
-from mnist_models.training_run.identity import Conditions, identity
+from mnist_models.training_run.identity import Conditions, identity_of, identity_parts
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Training:
     @cached_property
     def identity(self) -> str:
         """Return what tells it from all others; the same identity need not be trained twice."""
-        return identity(self)
+        start = self.start.identity if self.start else None
+        return identity_of(identity_parts(self.recipe, self.seed, self.data_digest, self.conditions, start))
 
     @property
     def folder(self) -> str:

@@ -5,8 +5,9 @@ from contextlib import suppress
 from functools import cache
 from getpass import getuser
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from mnist_models import __version__
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -14,11 +15,9 @@ SOURCE = Path(__file__).resolve().parents[2]
 @cache
 def source_tags() -> dict[str, str]:
     """Return who runs which code: user, version, commit and lock file, as far as they can be told."""
-    tags = {"mlflow.source.name": "mnist train", "mlflow.source.type": "LOCAL"}
+    tags = {"mlflow.source.name": "mnist train", "mlflow.source.type": "LOCAL", "version": __version__}
     with suppress(OSError, KeyError):  # a container's user may have no name
         tags["mlflow.user"] = getuser()
-    with suppress(PackageNotFoundError):
-        tags["version"] = version("mnist-pipeline")
     git = ["git", "-C", str(SOURCE), "rev-parse", "HEAD"]
     with suppress(OSError, subprocess.SubprocessError):
         answer = subprocess.run(git, capture_output=True, text=True, check=True, timeout=10)
