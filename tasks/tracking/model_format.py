@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from tasks.tracking.tracker import Tracker
@@ -60,13 +59,8 @@ def write_model_folder(
     """Write what `mlflow.keras.save_model` would."""
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
-    from mlflow.models.utils import _save_example  # the public way to it is `Model.log`, which uploads as well
     from mlflow.types import Schema, TensorSpec
-    from mlflow.utils.environment import _mlflow_conda_env, _PythonEnv
 
-    (folder / "data").mkdir()
-    shutil.copyfile(model, folder / "data" / "model.keras")
-    (folder / "data" / "keras_module.txt").write_text("keras")
     signature = ModelSignature(
         Schema([TensorSpec(np.dtype("uint8"), (-1, *example.shape[1:]))]),
         Schema([TensorSpec(np.dtype("float32"), (-1, classes))]),
@@ -75,11 +69,15 @@ def write_model_folder(
     description.add_flavor(
         "keras", data="data", keras_version=version("keras"), keras_backend="tensorflow", save_exported_model=False
     )
-    pyfunc.add_to_model(description, loader_module="mlflow.keras", conda_env="conda.yaml", python_env="python_env.yaml")
-    _save_example(description, example, str(folder))
-    requirements = [f"{package}=={version(package)}" for package in PACKAGES]
-    conda = _mlflow_conda_env(additional_pip_deps=requirements[1:])
-    (folder / "conda.yaml").write_text(yaml.safe_dump(conda, default_flow_style=False))
-    (folder / "requirements.txt").write_text("\n".join(requirements))
-    _PythonEnv.current().to_yaml(str(folder / "python_env.yaml"))
+    pyfunc.save_model(
+        str(folder),
+        loader_module="mlflow.keras",
+        mlflow_model=description,
+        input_example=example,
+        pip_requirements=[f"{package}=={version(package)}" for package in PACKAGES],
+    )
+    (folder / "data").mkdir()  # not before, because MLflow saves into empty folders only
+    shutil.copyfile(model, folder / "data" / "model.keras")
+    (folder / "data" / "keras_module.txt").write_text("keras")
+    description.model_size_bytes = model.stat().st_size
     description.save(str(folder / "MLmodel"))
