@@ -29,18 +29,18 @@ Commands = dict[str, tuple[list[str], dict[str, str]]]
 """Name → arguments, and variables besides ours."""
 
 
-class _Together(Manager):  # type: ignore[misc]
+class _Supervisor(Manager):  # type: ignore[misc]
     """Ends the flows first, so that their runs can still report to both servers how they ended."""
 
-    asked_to_end = False
+    interrupted = False
     first_to_end = ""
 
     def terminate(self) -> None:
         """End what runs; honcho calls it at Ctrl-C, and again when a process has ended."""
         ended = [name for name, process in self._processes.items() if "returncode" in process]
         if not ended:
-            self.asked_to_end = True
-        elif not self.asked_to_end and not self.first_to_end:
+            self.interrupted = True
+        elif not self.interrupted and not self.first_to_end:
             self.first_to_end = ended[0]
         running = [name for name in self._processes if name not in ended]
         for name in {FLOWS} & {*running} or running:
@@ -78,7 +78,7 @@ def _run(settings: Settings) -> int:
         if name in commands:
             check_port_free(settings.host, setting, port)
     settings.running.unlink(missing_ok=True)
-    manager = _Together()
+    manager = _Supervisor()
     for name, (arguments, variables) in commands.items():
         manager.add_process(name, f"exec {shlex.join(arguments)}", env=os.environ | variables)
     threading.Thread(target=_announce, args=(settings,), daemon=True).start()

@@ -20,6 +20,7 @@ from tasks.config.library_defaults import set_defaults
 SECONDS = 10.0
 DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306}
 UNTRUSTED, UNAUTHORIZED, SERVER_ERROR = 0, 401, 500
+MLFLOW_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 LONGEST_REASON = 200  # characters; what is longer is a page
 
 
@@ -116,24 +117,23 @@ def _listens(url: str) -> bool:
     """Return whether the server of a database takes connections; True for an address that names no host."""
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or DATABASE_PORTS.get(parts.scheme.partition("+")[0])
+        port = parts.port or DATABASE_PORTS.get(parts.scheme.partition("+")[0])
+        if parts.hostname and port:
+            socket.create_connection((parts.hostname, port), SECONDS).close()
     except ValueError:  # a password with a slash in it; the database's own driver can tell
         return True
-    if not host or not port:
-        return True
-    try:
-        with socket.create_connection((host, port), SECONDS):
-            return True
     except OSError:
         return False
+    return True
 
 
 def _log_in_to_mlflow(url: str) -> _Answer | None:
-    set_defaults()  # of which two limit how long MLflow's client waits
+    set_defaults()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException, RestException
     from requests.exceptions import SSLError
 
+    retries, os.environ[MLFLOW_RETRIES] = os.environ[MLFLOW_RETRIES], "0"
     try:
         MlflowClient(url).search_experiments(max_results=1)
         return None
@@ -142,6 +142,8 @@ def _log_in_to_mlflow(url: str) -> _Answer | None:
         foreign = isinstance(error, RestException) and "error_code" not in error.json
         known = not foreign and not isinstance(error.__context__, SSLError)
         return _Answer(error.get_http_status_code() if known else 0, authorized=_mlflow_has_credentials(url))
+    finally:
+        os.environ[MLFLOW_RETRIES] = retries
 
 
 def _mlflow_has_credentials(url: str) -> bool:
