@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from tasks.config.library_defaults import DEFAULTS
@@ -48,6 +49,12 @@ PARTS = (
     ),
     Part("mlflow", "mlflow.store.db.utils", TRACKER, "test_mlflow_logs_failed_statements_there"),
     Part("mlflow", "mlflow.data.context", TRACKER, "test_mlflow_knows_the_tags"),
+    Part(
+        "mlflow",
+        "mlflow.models.utils._save_example",
+        "tasks/tracking/model_format.py",
+        "test_mlflow_stores_an_example_beside_the_model",
+    ),
     Part("mlflow", "keras_module.txt", "tasks/tracking/model_format.py", "test_mlflow_stores_keras_models_as_we_do"),
     Part("mlflow", "mlflow.sharedViewState.", "tasks/tracking/experiment_page.py", "test_mlflows_ui_reads_our_views"),
     Part("mlflow", "viewStateShareKey", "tasks/tracking/links.py", "test_mlflows_ui_reads_our_views"),
@@ -236,6 +243,16 @@ def test_mlflow_knows_the_tags():
     from mlflow.utils import mlflow_tags
 
     assert mlflow_tags.MLFLOW_DATASET_CONTEXT == "mlflow.data.context"
+
+
+def test_mlflow_stores_an_example_beside_the_model(tmp_path):
+    from mlflow.models import Model
+    from mlflow.models.utils import _save_example
+
+    model = Model()
+    _save_example(model, np.zeros((1, 2, 2), np.uint8), str(tmp_path))
+    assert model.saved_input_example_info["type"] == "ndarray"
+    assert model.load_input_example(str(tmp_path)).tolist() == [[[0, 0], [0, 0]]]
 
 
 def test_mlflow_stores_keras_models_as_we_do():

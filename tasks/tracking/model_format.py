@@ -5,12 +5,14 @@ writes is small and documented (https://mlflow.org/docs/latest/ml/model/#storage
 around the `.keras` file that the trainer has saved, and loads with `mlflow.keras` and `mlflow.pyfunc`.
 """
 
+import platform
 import shutil
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from tasks.tracking.tracker import Tracker
@@ -59,8 +61,12 @@ def write_model_folder(
     """Write what `mlflow.keras.save_model` would."""
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
+    from mlflow.models.utils import _save_example  # `pyfunc.save_model` would do, and look through all packages
     from mlflow.types import Schema, TensorSpec
 
+    (folder / "data").mkdir()
+    shutil.copyfile(model, folder / "data" / "model.keras")
+    (folder / "data" / "keras_module.txt").write_text("keras")
     signature = ModelSignature(
         Schema([TensorSpec(np.dtype("uint8"), (-1, *example.shape[1:]))]),
         Schema([TensorSpec(np.dtype("float32"), (-1, classes))]),
@@ -69,15 +75,23 @@ def write_model_folder(
     description.add_flavor(
         "keras", data="data", keras_version=version("keras"), keras_backend="tensorflow", save_exported_model=False
     )
-    pyfunc.save_model(
-        str(folder),
-        loader_module="mlflow.keras",
-        mlflow_model=description,
-        input_example=example,
-        pip_requirements=[f"{package}=={version(package)}" for package in PACKAGES],
-    )
-    (folder / "data").mkdir()  # not before, because MLflow saves into empty folders only
-    shutil.copyfile(model, folder / "data" / "model.keras")
-    (folder / "data" / "keras_module.txt").write_text("keras")
-    description.model_size_bytes = model.stat().st_size
+    pyfunc.add_to_model(description, loader_module="mlflow.keras", conda_env="conda.yaml", python_env="python_env.yaml")
+    _save_example(description, example, str(folder))
     description.save(str(folder / "MLmodel"))
+    _write_environment(folder)
+
+
+def _write_environment(folder: Path) -> None:
+    """Write the three files by which MLflow installs what the model needs."""
+    python, pip = platform.python_version(), version("pip")
+    requirements = [f"{package}=={version(package)}" for package in PACKAGES]
+    conda = [f"python={python}", f"pip<={pip}", {"pip": requirements}]
+    contents = {
+        "conda.yaml": {"name": "mlflow-env", "channels": ["conda-forge"], "dependencies": conda},
+        "python_env.yaml": {
+            "python": python, "build_dependencies": [f"pip=={pip}"], "dependencies": ["-r requirements.txt"],
+        },
+    }  # fmt: skip
+    for name, content in contents.items():
+        (folder / name).write_text(yaml.safe_dump(content))
+    (folder / "requirements.txt").write_text("\n".join(requirements))
