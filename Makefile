@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run up test test-long test-fast faults lint results bench lock clean
+.PHONY: help run up test test-long test-fast faults lint results bench deployments lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -49,6 +49,10 @@ results: $(INSTALLED) ## train everything (half an hour on two cores) and write 
 
 bench: $(INSTALLED) ## measure speed and memory (an hour and a half on two cores; ARGS="--fraction 0.1" for a look) and write the tables of docs/speed.md
 	$(BIN)/python benchmarks $(ARGS)
+
+deployments: $(INSTALLED) ## write prefect.yaml from flows/deploy/deployments.py
+	$(BIN)/python -m flows.deploy.prefect_yaml > prefect.yaml.new
+	mv prefect.yaml.new prefect.yaml
 
 lock: $(INSTALLED) ## compile requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \

@@ -1,10 +1,12 @@
-"""`mnist up`: both servers and the process that serves the deployments, together until Ctrl-C."""
+"""`mnist up`: both servers and the process that serves the deployments, until Ctrl-C."""
 
 import os
 import shlex
+import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 
 from filelock import FileLock, Timeout
 from honcho.manager import Manager
@@ -23,36 +25,43 @@ from tasks.tracking.tracker import Tracker
 SECONDS_TO_START = 180.0
 FLOWS = "flows"
 
-Processes = dict[str, tuple[list[str], dict[str, str]]]
-"""Name → command and what it finds in its environment besides ours."""
+Commands = dict[str, tuple[list[str], dict[str, str]]]
+"""Name → arguments, and variables besides ours."""
 
 
-class _Together(Manager):  # type: ignore[misc]
-    """Ends the flows first, while both servers still hear from them what has become of their runs."""
+class _Supervisor(Manager):  # type: ignore[misc]
+    """Ends the flows first, so that their runs can still report to both servers how they ended."""
 
-    asked_to_end = False
+    interrupted = False
     first_to_end = ""
 
     def terminate(self) -> None:
-        """Called at Ctrl-C, and again when a process has ended."""
+        """End what runs; honcho calls it at Ctrl-C, and again when a process has ended."""
         ended = [name for name, process in self._processes.items() if "returncode" in process]
         if not ended:
-            self.asked_to_end = True
-        elif not self.asked_to_end and not self.first_to_end:
+            self.interrupted = True
+        elif not self.interrupted and not self.first_to_end:
             self.first_to_end = ended[0]
         running = [name for name in self._processes if name not in ended]
         for name in {FLOWS} & {*running} or running:
-            self._procmgr.terminate(self._processes[name]["pid"])
+            with suppress(ProcessLookupError, PermissionError):  # it ends just now; macOS says the second
+                os.killpg(self._processes[name]["pid"], signal.SIGTERM)
+
+    def first_status(self) -> int:
+        """Return the exit status of the process that ended first."""
+        return int(self._processes[self.first_to_end]["returncode"])
 
 
 def run_up(host: str = "") -> int:
-    """Start everything, say where it is, and wait; gives the exit status."""
+    """Start everything, print where it is, and wait; return the exit status."""
     if host:
         os.environ["MLFLOW_HOST"] = host
     settings = load_settings()
     set_defaults()
     check_exposure(settings.host)
-    _check_schedule(settings)
+    from flows.deploy.deployments import schedule  # not before the defaults are set
+
+    schedule(settings)
     check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     check_configured_server()
     settings.state.mkdir(parents=True, exist_ok=True)
@@ -63,67 +72,60 @@ def run_up(host: str = "") -> int:
         raise Unavailable(f"`mnist up` runs already for {settings.home}; end that one first with Ctrl-C.") from None
 
 
-def _check_schedule(settings: Settings) -> None:
-    from flows.deploy.deployments import schedule
-
-    schedule(settings)
-
-
 def _run(settings: Settings) -> int:
-    processes = _processes(settings)
+    commands = _commands(settings)
     for name, setting, port in (("mlflow", "port", settings.port), ("prefect", "prefect_port", settings.prefect_port)):
-        if name in processes:
+        if name in commands:
             check_port_free(settings.host, setting, port)
     settings.running.unlink(missing_ok=True)
-    manager = _Together()
-    for name, (command, environment) in processes.items():
-        manager.add_process(name, f"exec {shlex.join(command)}", env=os.environ | environment)
+    manager = _Supervisor()
+    for name, (arguments, variables) in commands.items():
+        manager.add_process(name, f"exec {shlex.join(arguments)}", env=os.environ | variables)
     threading.Thread(target=_announce, args=(settings,), daemon=True).start()
     try:
         manager.loop()
     finally:
         settings.running.unlink(missing_ok=True)
     if manager.first_to_end:
-        status = manager._processes[manager.first_to_end]["returncode"]
         raise Unavailable(
-            f"{manager.first_to_end} ended with status {status}, and the others were ended with it; its last lines"
-            " above say why, and `mnist up` starts them again."
+            f"{manager.first_to_end} ended with status {manager.first_status()}, and the others were ended with it; its"
+            " last lines above say why, and `mnist up` starts them again."
         )
     return 0
 
 
 def _prefect_api(settings: Settings) -> str:
-    """The API of the server that is configured, or of our own."""
+    """Return the API of the configured server, or of our own."""
     return os.environ.get("PREFECT_API_URL") or f"http://{settings.reachable_host}:{settings.prefect_port}/api"
 
 
-def _processes(settings: Settings) -> Processes:
-    """What is to be started: a server only where none is configured."""
-    processes: Processes = {}
+def _commands(settings: Settings) -> Commands:
+    """Return what to start: a server only where none is configured."""
+    commands: Commands = {}
     if not os.environ.get("PREFECT_API_URL"):
-        processes["prefect"] = (
+        commands["prefect"] = (
             [program("prefect"), "server", "start", "--host", settings.host, "--port", str(settings.prefect_port)],
             {
                 "PREFECT_SERVER_UI_API_URL": _prefect_api(settings),
-                # Leases of trainer slots outlive a restart of the server, and run out if their holders have died.
+                # The leases of trainer slots survive a restart of the server, and expire if their holders have died.
                 "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             },
         )
     if not settings.served:
-        processes["mlflow"] = (
+        commands["mlflow"] = (
             [
                 *(program("mlflow"), "server", "--host", settings.host, "--port", str(settings.port), "--workers", "1"),
                 *("--uvicorn-opts", "--log-level warning"),  # not a line for each request
                 *(["--app-name", "basic-auth"] if mlflow_asks_for_password() else []),
             ],
             {
-                "MLFLOW_BACKEND_STORE_URI": settings.resolved_tracking_uri,  # out of sight, as it may hold a password
-                "PYTHONWARNINGS": "ignore",  # about MLflow's own code, where its users can mend nothing
-                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # of language models' judges: seven idle processes
+                "MLFLOW_BACKEND_STORE_URI": settings.resolved_tracking_uri,  # not an argument: it may hold a password
+                "PYTHONWARNINGS": "ignore",  # they concern MLflow's own code
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # for language models: seven idle processes
             },
         )
     password = os.environ.get(PREFECT_PASSWORD)
-    processes[FLOWS] = (
+    commands[FLOWS] = (
         [sys.executable, "-m", "flows.deploy.runner"],
         {
             "PREFECT_API_URL": _prefect_api(settings),
@@ -131,11 +133,11 @@ def _processes(settings: Settings) -> Processes:
             **({"PREFECT_API_AUTH_STRING": password} if password else {}),
         },
     )
-    return processes
+    return commands
 
 
 def _announce(settings: Settings) -> None:
-    """Wait until both servers really answer, then say where they are and what to click."""
+    """Wait until both servers answer, then print where they are and what to click."""
     api, mlflow = _prefect_api(settings), mlflow_address(settings)
     for name, url in (("Prefect", f"{api}/health"), ("MLflow", f"{mlflow}/health")):
         if not wait_until_answers(url, SECONDS_TO_START):
@@ -145,7 +147,7 @@ def _announce(settings: Settings) -> None:
         time.sleep(0.2)
     try:
         page = experiment_link(mlflow, Tracker(settings).experiment_id)
-    except Exception:  # the address alone will do, and whoever opens it learns what is wrong
+    except Exception:  # the address alone will do, and its page says what is wrong
         page = mlflow
     console = Console()
     console.print(f"\nPrefect: {api.removesuffix('/api')}/deployments", highlight=False, soft_wrap=True)

@@ -19,8 +19,8 @@ HEARTBEAT = "prefect.flow-run.heartbeat"
 
 
 def ensure_automations() -> None:
-    """Create the automation, or bring it up to date."""
-    wanted = AutomationCore(
+    """Create the automation, or update it."""
+    automation = AutomationCore(
         name=NAME,
         description=f"A flow run that has given no sign of life for {SILENCE.total_seconds():.0f} s is dead.",
         trigger=EventTrigger(
@@ -45,6 +45,6 @@ def ensure_automations() -> None:
     with get_client(sync_client=True) as client:
         found = client.read_automations_by_name(NAME)
         if found:
-            client.update_automation(found[0].id, wanted)
+            client.update_automation(found[0].id, automation)
         else:
-            client.create_automation(wanted)
+            client.create_automation(automation)

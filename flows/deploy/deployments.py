@@ -1,4 +1,7 @@
-"""What can be run from Prefect's dashboard: each deployment with its form, its schedule or its trigger."""
+"""What can be run from Prefect's dashboard: each deployment with its form, its schedule or its trigger.
+
+`mnist up` serves them; prefect.yaml, for a work pool, is written from them.
+"""
 
 from functools import partial
 
@@ -14,16 +17,16 @@ from mnist_models.errors import InvalidInput
 from tasks.config.settings import Settings
 from tasks.servers.notifications import NEW_DATA
 
-# After a downtime all runs that were missed are late at once, and the first takes the only place: the others are
-# cancelled, so that one run catches up. The same holds for a night whose predecessor is still at work.
+# After a downtime all missed runs are late at once. The first takes the only place and the others are cancelled, so
+# that one run catches up. The same holds for a night whose predecessor is still at work.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
 
 def schedule(settings: Settings) -> Schedule:
-    """When the nightly training runs.
+    """Return when the nightly training runs.
 
     Raises:
-        InvalidInput: what the settings say is no schedule.
+        InvalidInput: the settings hold no cron expression.
     """
     try:
         return Cron(settings.schedule, timezone=settings.timezone)
@@ -35,10 +38,10 @@ def schedule(settings: Settings) -> Schedule:
 
 
 def deployments(settings: Settings) -> list[RunnerDeployment]:
-    """All deployments.
+    """Return all deployments.
 
     Raises:
-        InvalidInput: the schedule of the settings is not one.
+        InvalidInput: the settings hold no cron expression.
     """
     deployment = partial(RunnerDeployment.from_flow, entrypoint_type=EntrypointType.MODULE_PATH)
     on_new_data = DeploymentEventTrigger(
@@ -62,7 +65,8 @@ def deployments(settings: Settings) -> list[RunnerDeployment]:
         deployment(
             train,
             "on-new-data",
-            description=f"Train on what was put into {settings.watched}.",
+            description="Train on the data that an event names; `mnist up` sends one for what is put into"
+            f" {settings.watched}.",
             parameters={"suite": "all"},
             triggers=[on_new_data],
         ),

@@ -16,7 +16,7 @@ SECONDS_TO_END = 8.0
 
 
 def main() -> None:
-    """Serve until the end."""
+    """Serve until SIGTERM."""
     set_defaults()
     from prefect.runner import Runner
 
@@ -27,10 +27,10 @@ def main() -> None:
     from tasks.supervision.trainer_slots import size_slots
 
     class _Runner(Runner):
-        """Prefect's own kills its runs when it is told to end, and nobody hears what has become of them."""
+        """A runner whose runs report their end; Prefect's own kills them first."""
 
         def handle_sigterm(self, *_signal: Any, **_more: Any) -> None:
-            """Let the runs report their end, then end."""
+            """Terminate the runs, wait until they have reported their end, then exit."""
             runs = psutil.Process().children(recursive=True)
             for run in runs:
                 run.terminate()
@@ -42,7 +42,7 @@ def main() -> None:
     wait_until_answers(f"{os.environ['PREFECT_API_URL']}/health", 180)
     size_slots()
     ensure_automations()
-    # Whoever stops serving does not want to stop the schedule: what is missed meanwhile is caught up.
+    # The schedule stays active while nothing is served: a missed run is caught up.
     runner = _Runner(pause_on_shutdown=False)
     for deployment in deployments(settings):
         runner.add_deployment(deployment)

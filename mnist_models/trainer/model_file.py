@@ -32,7 +32,8 @@ def load_model(path: Path) -> keras.Model:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, path.name)
-            _check_layers(json.loads(archive.read("config.json")), path.name)
+            if _holds_code(json.loads(archive.read("config.json"))):
+                raise InvalidInput(f"model: {path.name} must hold no Lambda layer, because that is code from the file.")
             _check_weights(archive.read(WEIGHTS), path.name)
         # safe_mode once more refuses what carries code, and classes that are neither Keras's nor registered.
         return keras.saving.load_model(path, safe_mode=True, compile=False)
@@ -49,7 +50,7 @@ def refuse_code(network: keras.Model, recipe: str) -> None:
     Raises:
         InvalidInput: it has a Lambda layer.
     """
-    if any(isinstance(layer, keras.layers.Lambda) for layer in network._flatten_layers(include_self=False)):
+    if _holds_code(keras.saving.serialize_keras_object(network)):
         raise InvalidInput(
             f"recipe {recipe}: network must hold no Lambda layer, which cannot be loaded without running code from a"
             " file; use a layer of Keras or keras.ops."
@@ -66,17 +67,18 @@ def _check_members(archive: zipfile.ZipFile, name: str) -> None:
         raise InvalidInput(f"model: {name}: config.json may take {MOST_CONFIG_BYTES:,} bytes.")
 
 
-def _check_layers(config: Any, name: str) -> None:
-    """Refuse layers that are made of code, by their names and before Keras looks at them."""
+def _holds_code(config: Any) -> bool:
+    """Return whether a network's configuration has a layer made of code, by its name and before Keras looks at it."""
     waiting = [config]
     while waiting:
         part = waiting.pop()
         if isinstance(part, dict):
             if part.get("class_name") in ("Lambda", "__lambda__"):
-                raise InvalidInput(f"model: {name} must hold no Lambda layer, because that is code from the file.")
+                return True
             waiting += part.values()
         elif isinstance(part, list):
             waiting += part
+    return False
 
 
 def _check_weights(content: bytes, name: str) -> None:

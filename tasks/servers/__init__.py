@@ -1,1 +1,1 @@
-"""Servers: which there are, whether they answer, who may reach them, and what they are told."""
+"""Servers: whether they answer, who may reach them, the temporary one, and the messages that they get."""

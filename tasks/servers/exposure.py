@@ -1,4 +1,4 @@
-"""Whether servers may be opened to other machines: only if both ask for a password."""
+"""Who may reach the servers: other machines only if both servers ask for a password."""
 
 import ipaddress
 import os
@@ -11,29 +11,25 @@ MLFLOW_PASSWORDS = ("MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address.
+    """Return whether only this machine can reach the address.
 
     Raises:
-        InvalidInput: it is no address of this machine's.
+        InvalidInput: it is not an address.
     """
     try:
-        found = {ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+        addresses = {ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
     except (OSError, UnicodeError):
         raise InvalidInput(f"host: {host!r} is not an address; give 127.0.0.1, or 0.0.0.0 for all networks.") from None
-    return all(address.is_loopback for address in found)
+    return all(address.is_loopback for address in addresses)
 
 
 def mlflow_asks_for_password() -> bool:
-    """Whether MLflow's server is to be started with its own authentication."""
+    """Return whether MLflow's server has to start with its own authentication."""
     return all(os.environ.get(name) for name in MLFLOW_PASSWORDS)
 
 
 def check_exposure(host: str) -> None:
-    """Refuse an address that others can reach, unless both servers have authentication configured.
-
-    Raises:
-        InvalidInput: says what is missing.
-    """
+    """Raise InvalidInput if others can reach the address and a server asks for no password."""
     if is_loopback(host):
         return
     missing = [name for name in (PREFECT_PASSWORD, *MLFLOW_PASSWORDS) if not os.environ.get(name)]

@@ -1,4 +1,4 @@
-"""Tells others what they may want to react to: an event in Prefect, and a POST to a webhook if one is configured."""
+"""Notifications: an event in Prefect, and a POST to the webhook if one is configured."""
 
 import logging
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ WEBHOOK_SECONDS = 10.0
 
 
 def notify(event: str, resource: str, text: str, **payload: Any) -> None:
-    """Emit an event about a resource, and tell the webhook; whoever does not listen must not end a flow run.
+    """Emit an event about a resource and send it to the webhook; a webhook that fails is logged, never raised.
 
     The webhook gets JSON: `text` is what chat services show, the rest is for programs.
     """
@@ -43,7 +43,7 @@ def notify(event: str, resource: str, text: str, **payload: Any) -> None:
 
 
 def tell_of_failed_schedule(flow: "Flow[..., Any]", flow_run: "FlowRun", state: "State") -> None:
-    """A flow's hook: a run that nobody has started by hand, and so nobody watches, has failed or crashed."""
+    """Notify of a flow run that has failed or crashed, if a schedule or a trigger started it: nobody watches it."""
     del flow
     by_trigger = flow_run.created_by is not None and flow_run.created_by.type == "AUTOMATION"
     if flow_run.auto_scheduled or by_trigger:

@@ -1,4 +1,4 @@
-"""Whether a port can be listened on."""
+"""Whether a port is free."""
 
 import socket
 
@@ -6,7 +6,7 @@ from mnist_models.errors import InvalidInput
 
 
 def check_port_free(host: str, setting: str, port: int) -> None:
-    """Raise InvalidInput, naming the setting, if something else listens there."""
+    """Raise InvalidInput, which names the setting, if something else listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

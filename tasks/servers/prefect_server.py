@@ -1,8 +1,8 @@
 """The Prefect server that a command works with: the one that is configured, or a temporary one of its own.
 
-Prefect starts a temporary server by itself, but only at the first flow, and in the terminal's process group,
-where Ctrl-C ends it before the flow can report its end. This one starts first of all, so that its 10 seconds pass
-beside our own imports, and lives until the very end.
+Prefect can start a temporary server itself, but only at the first flow and in the terminal's process group, where
+Ctrl-C ends it before the flow can report its end. This one starts first, so that its 10 seconds pass beside our own
+imports, has a session of its own, and lives until the command has ended.
 """
 
 import atexit
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from mnist_models.errors import Unavailable
@@ -28,15 +29,15 @@ _temporary: list[str] = []
 
 
 def check_configured_server() -> None:
-    """Raise Unavailable, naming the variable, if a server is configured that does not answer or refuses us."""
+    """Raise Unavailable, which names the variable, if the configured server does not answer or refuses us."""
     if _configured():
         check_reachable("PREFECT_API_URL", os.environ["PREFECT_API_URL"])
 
 
 def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | None":
-    """Start one and point Prefect at it, unless a server is configured or `mnist up` runs one.
+    """Start one and point Prefect at it, unless a server is configured or `mnist up` runs; return None then.
 
-    Call it before importing Prefect.
+    Call it before Prefect is imported.
     """
     if _configured() or _found(settings):
         return None
@@ -56,10 +57,10 @@ def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | Non
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
-    """Wait for the temporary server to answer, if one was started.
+    """Wait until the temporary server answers, if one was started.
 
     Raises:
-        Unavailable: it does not.
+        Unavailable: it has ended, or does not answer within 180 s.
     """
     if process is None:
         return
@@ -72,7 +73,7 @@ def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
 
 
 def ui_address() -> str:
-    """Where Prefect's dashboard is, or will be after `prefect server start`."""
+    """Return where Prefect's dashboard is, or will be after `prefect server start`."""
     api = os.environ.get("PREFECT_API_URL", "")
     if not api or api in _temporary:
         return os.environ.get("PREFECT_UI_URL", DEFAULT_UI)
@@ -80,12 +81,12 @@ def ui_address() -> str:
 
 
 def is_temporary() -> bool:
-    """Whether the records have to be opened with `prefect server start`."""
+    """Return whether the server ends with this command; its records are opened with `prefect server start`."""
     return not os.environ.get("PREFECT_API_URL") or os.environ["PREFECT_API_URL"] in _temporary
 
 
 def _configured() -> bool:
-    """Whether the environment or the user's Prefect profile names a server."""
+    """Return whether the environment or the user's Prefect profile names a server."""
     if url := os.environ.get("PREFECT_API_URL"):
         hand_to_prefect(url)
         return True
@@ -100,7 +101,7 @@ def _configured() -> bool:
 
 
 def _found(settings: Settings) -> bool:
-    """Whether `mnist up` runs here, whose server then shows what this command does."""
+    """Return whether `mnist up` runs here, and use its server if so."""
     try:
         api = str(json.loads(settings.running.read_text())["prefect_api"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -121,16 +122,17 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _serve() -> None:
-    """The server process: prints its port, and ends when its standard input does, which is when the parent dies."""
+    """Run the server: print its port, and end when standard input does, which is when the parent dies."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     print(listening.getsockname()[1], flush=True)
     os.dup2(2, 1)
-    os.environ |= {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+    os.environ["PREFECT_UI_ENABLED"] = "0"
     import uvicorn
     from prefect.server.api.server import create_app
 
-    server = uvicorn.Server(uvicorn.Config(create_app, factory=True, log_level="error", lifespan="on"))
+    app = partial(create_app, ephemeral=True, final=True)
+    server = uvicorn.Server(uvicorn.Config(app, factory=True, log_level="error", lifespan="on"))
 
     def end_with_parent() -> None:
         sys.stdin.read()

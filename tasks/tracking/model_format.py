@@ -5,6 +5,7 @@ writes is small and documented (https://mlflow.org/docs/latest/ml/model/#storage
 around the `.keras` file that the trainer has saved, and loads with `mlflow.keras` and `mlflow.pyfunc`.
 """
 
+import platform
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -60,9 +61,8 @@ def write_model_folder(folder: Path, model: SavedModel, run_id: str, model_id: s
     """Write what `mlflow.keras.save_model` would."""
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
-    from mlflow.models.utils import _save_example  # the public way to it is `Model.log`, which uploads as well
+    from mlflow.models.utils import _save_example  # `pyfunc.save_model` would do, and look through all packages
     from mlflow.types import Schema, TensorSpec
-    from mlflow.utils.environment import _mlflow_conda_env, _PythonEnv
 
     (folder / "data").mkdir()
     shutil.copyfile(model.file, folder / "data" / "model.keras")
@@ -77,9 +77,21 @@ def write_model_folder(folder: Path, model: SavedModel, run_id: str, model_id: s
     )
     pyfunc.add_to_model(description, loader_module="mlflow.keras", conda_env="conda.yaml", python_env="python_env.yaml")
     _save_example(description, model.example, str(folder))
-    requirements = [f"{package}=={version(package)}" for package in PACKAGES]
-    conda = _mlflow_conda_env(additional_pip_deps=requirements[1:])
-    (folder / "conda.yaml").write_text(yaml.safe_dump(conda, default_flow_style=False))
-    (folder / "requirements.txt").write_text("\n".join(requirements))
-    _PythonEnv.current().to_yaml(str(folder / "python_env.yaml"))
     description.save(str(folder / "MLmodel"))
+    _write_environment(folder)
+
+
+def _write_environment(folder: Path) -> None:
+    """Write the three files by which MLflow installs what the model needs."""
+    python, pip = platform.python_version(), version("pip")
+    requirements = [f"{package}=={version(package)}" for package in PACKAGES]
+    conda = [f"python={python}", f"pip<={pip}", {"pip": requirements}]
+    contents = {
+        "conda.yaml": {"name": "mlflow-env", "channels": ["conda-forge"], "dependencies": conda},
+        "python_env.yaml": {
+            "python": python, "build_dependencies": [f"pip=={pip}"], "dependencies": ["-r requirements.txt"],
+        },
+    }  # fmt: skip
+    for name, content in contents.items():
+        (folder / name).write_text(yaml.safe_dump(content))
+    (folder / "requirements.txt").write_text("\n".join(requirements))
