@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnist_models.data.dataset import Dataset
-from mnist_models.evaluation.metrics import Evaluation, evaluate
+from mnist_models.evaluation.metrics import Evaluation, evaluate, log_loss
 from mnist_models.training_run.run_directory import Predictions
 from tasks.flow_run.context import Session
 from tasks.tracking.model_format import log_model
@@ -31,8 +31,8 @@ def evaluate_training(session: Session, dataset: Dataset, data_folder: Path, tra
     session.pool.check_open()
     predicted = trained.directory.predictions()
     test = evaluate(predicted.test, dataset.y_test)
-    validation = evaluate(predicted.validation, dataset.y_train[predicted.validation_indices])
-    evaluated = Evaluated(trained, predicted, test, validation.log_loss)
+    validation_loss = log_loss(predicted.validation, dataset.y_train[predicted.validation_indices])
+    evaluated = Evaluated(trained, predicted, test, validation_loss)
     trained.run.ensure_open()
     _log_files(session, trained, dataset)
     if "evaluated" not in trained.run.notes:
@@ -67,15 +67,9 @@ def _log_files(session: Session, trained: Trained, dataset: Dataset) -> None:
 
 
 def _log_metrics(session: Session, evaluated: Evaluated) -> None:
-    result, test = evaluated.trained.result, evaluated.test
+    result = evaluated.trained.result
     metrics = {
-        "test/accuracy": test.accuracy,
-        "test/accuracy_low": test.accuracy_low,
-        "test/accuracy_high": test.accuracy_high,
-        "test/loss": test.log_loss,
-        "test/brier": test.brier,
-        "test/calibration_error": test.calibration_error,
-        "test/mistakes": round(test.n * (1 - test.accuracy)),
+        **evaluated.test.metrics,
         "kept/validation_accuracy": result.validation_accuracy,
         "kept/step": result.kept_step,
         "speed/train_seconds": result.train_seconds,

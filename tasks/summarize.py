@@ -16,8 +16,9 @@ from rich.table import Table
 
 from mnist_models.atomic import write_atomically
 from mnist_models.evaluation.promotion import Decision
+from mnist_models.evaluation.selection import spread
 from mnist_models.redaction import redacted
-from tasks.compare import Row, spread
+from tasks.compare import Row
 from tasks.config.library_defaults import program
 from tasks.config.settings import Settings
 from tasks.evaluate import Evaluated
@@ -52,7 +53,9 @@ def build_summary(
         "seconds": round(seconds, 2),
         "recipes": [{key: value for key, value in vars(each).items() if key != "expected"} for each in rows],
         "spread": {
-            recipe: {"mean": mean, "sd": sd, "seeds": n} for recipe, (mean, sd, n) in spread(rows).items() if n > 1
+            recipe: each._asdict()
+            for recipe, each in spread((each.recipe, each.test_accuracy) for each in rows).items()
+            if each.seeds > 1
         },
         "best": next((each.name for each in rows if each.mlflow_run_id == best), None) if best else None,
         "champion": asdict(champion) if champion else None,

@@ -1,4 +1,4 @@
-"""Has figures drawn by a process of its own: drawing takes more memory than all else that a flow does."""
+"""The process that draws, seen from the flow: drawing takes more memory than all the rest of a flow."""
 
 import json
 import threading
@@ -16,11 +16,11 @@ class _DrawingProcess(WorkerProcess):
     module, title = "mnist_models.figures", "drawing"
 
 
-class Drawer:
-    """Starts its process at once. Any thread may ask; one figure is drawn at a time.
+class Renderer:
+    """Draws in a process of its own, which starts at once. Any thread may call it; one job is drawn at a time.
 
-    Raises from each drawing:
-        ProcessDied, JobFailed: see `WorkerProcess.do`; the next drawing gets a new process.
+    Each method raises:
+        ProcessDied, JobFailed: see `WorkerProcess.do`; the next job gets a new process.
     """
 
     def __init__(self, logs: Path) -> None:
@@ -29,12 +29,12 @@ class Drawer:
         self._process = _DrawingProcess({}, self._log)
 
     def training(self, directory: Path, recipe: str, data: Path, folder: Path) -> list[Path]:
-        """Draw a finished training into `folder`; gives the files."""
+        """Draw the figures of a finished training into `folder`, and return the PNG files."""
         return self._draw(folder, directory=str(directory), recipe=recipe, data=str(data))
 
     def comparison(self, compared: Sequence[Compared], data: Path, folder: Path) -> list[Path]:
-        """Draw a comparison into `folder`; gives the files."""
-        return self._draw(folder, compared=[asdict(each) for each in compared], data=str(data))
+        """Draw the figures of a comparison into `folder`, and return the PNG files."""
+        return self._draw(folder, compared=[asdict(training) for training in compared], data=str(data))
 
     def _draw(self, folder: Path, **job: Any) -> list[Path]:
         with self._lock:
@@ -44,7 +44,7 @@ class Drawer:
             self._process.do(json.dumps(job | {"folder": str(folder)}, default=str) + "\n")
         return sorted(folder.glob("*.png"))
 
-    def __enter__(self) -> "Drawer":
+    def __enter__(self) -> "Renderer":
         return self
 
     def __exit__(

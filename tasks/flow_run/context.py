@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mnist_models.figures.renderer import Drawer
+from mnist_models.figures.renderer import Renderer
 from mnist_models.redaction import redact_logs
 from mnist_models.trainer_pool.machine import Machine, machine
 from mnist_models.trainer_pool.pool import TrainerPool
@@ -29,7 +29,7 @@ class Session:
     """Handed to every task. It is not a dataclass, so that Prefect does not look into it for futures."""
 
     def __init__(
-        self, settings: Settings, machine: Machine, pool: TrainerPool, drawer: Drawer, display: Display
+        self, settings: Settings, machine: Machine, pool: TrainerPool, drawer: Renderer, display: Display
     ) -> None:
         self.settings, self.machine, self.display = settings, machine, display
         self.pool, self.drawer = pool, drawer
@@ -63,7 +63,7 @@ def open_session() -> Iterator[Session]:
     pool = _warm.pop() if _warm else TrainerPool(machine(), logs)
     # A run of a deployment has Prefect's log on its screen already.
     console = Console(quiet=runtime.deployment.id is not None)
-    with pool, Drawer(logs) as drawer, Display(console).shown() as display:
+    with pool, Renderer(logs) as drawer, Display(console).shown() as display:
         yield Session(settings, machine(), pool, drawer, display)
 
 

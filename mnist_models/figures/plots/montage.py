@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mnist_models.figures.plots.style import DPI, MUTED, SMALL, WIDTH, new_figure
+from mnist_models.figures.plots import style
 
 MARGIN, GAP, HEAD, LINE, FRAME = 14, 12, 52, 17, 3
 """Pixels: around the tiles, between them, for the title, for a line of caption, and for a tile's frame."""
@@ -29,36 +29,33 @@ class Tile:
 
 
 def montage(title: str, tiles: Sequence[Tile | None], columns: int, lines: int) -> Figure:
-    """Show the `tiles`, None for an empty place, in rows of `columns`, each under up to `lines` lines of text.
+    """Return a figure of `tiles`, None for an empty place, in rows of `columns`, each under up to `lines` lines.
 
-    All of them are one picture in the figure's own pixels, which is sharp, and fast: axes for each would take
-    a second to draw.
+    All images are one picture in the figure's own pixels, which is sharp and fast: axes for each would take a second.
     """
-    width = round(WIDTH * DPI)
+    width = round(style.WIDTH * style.DPI)
     place = (width - 2 * MARGIN + GAP) // columns
     sizes = [_size(tile.image, place - GAP) for tile in tiles if tile]
     above = LINE * lines + FRAME + 3
     row_height = above + max((height for _, height in sizes), default=0) + GAP
     height = HEAD + row_height * ceil(len(tiles) / columns) + MARGIN - GAP
-    figure = new_figure(height / DPI, title)
+    figure = style.new_figure(height / style.DPI, title)
     page = np.full((height, width, 3), 255, np.uint8)
-    axes = figure.add_axes((0, 0, 1, 1), zorder=-1)
     for index, tile in enumerate(tiles):
         if tile is None:
             continue
         x, y = MARGIN + index % columns * place, HEAD + index // columns * row_height + above
         _paste(page, tile, x, y, place - GAP)
-        for number, line in enumerate(tile.lines):
-            colour = tile.colour if tile.colour and number == len(tile.lines) - 1 else MUTED
-            bottom = y - FRAME - 4 - LINE * (len(tile.lines) - 1 - number)
-            axes.text(x - FRAME, bottom, line, fontsize=SMALL, color=colour, va="baseline", parse_math=False)
-    axes.imshow(page, aspect="auto", interpolation="nearest", extent=(0, width, height, 0))
-    axes.set_axis_off()
+        for number, line in enumerate(reversed(tile.lines)):
+            left, up = (x - FRAME) / width, 1 - (y - FRAME - 4 - LINE * number) / height
+            colour = tile.colour if tile.colour and number == 0 else style.MUTED
+            figure.text(left, up, line, fontsize=style.SMALL, color=colour, va="baseline", parse_math=False)
+    figure.figimage(page)
     return figure
 
 
 def _size(image: npt.NDArray[np.uint8], room: int) -> tuple[int, int]:
-    """Width and height in pixels at which the image fills `room`, by a whole factor where that nearly fills it."""
+    """Return width and height in pixels that fill `room`, enlarged by a whole number where that nearly fills it."""
     height, width = image.shape
     scale = room / max(height, width)
     if scale >= SHARP or int(scale) >= 0.85 * scale:
