@@ -15,9 +15,10 @@ from mnist_models.figures.plots.example_images import mistakes, predictions, sam
 from mnist_models.figures.plots.initialisation import initialisation_study
 from mnist_models.figures.plots.learning_curves import learning_curves
 from mnist_models.figures.plots.overlaid_curves import overlaid_curves
+from mnist_models.figures.plots.raster import png
 from mnist_models.figures.plots.reliability import reliability_diagram
 from mnist_models.figures.plots.series import envelope, first_nan, smoothed
-from mnist_models.figures.plots.style import RIGHT_SIGN, WRONG_SIGN, percent, png, shortened
+from mnist_models.figures.plots.style import RIGHT_SIGN, WRONG_SIGN, new_figure, percent, shortened
 
 
 def history(epochs=3, steps=200, last=0.99, nan_at=None):
@@ -160,6 +161,8 @@ def test_an_image_is_shown_as_it_is(side):
     black = (pixels == 0).all(axis=2).sum()
     assert black % (side * side // 2) == 0
     assert 500 < black <= (pixels == 200).all(axis=2).sum() < 1.1 * black
+    upper, lower = (np.median(np.argwhere((pixels == grey).all(axis=2))[:, 0]) for grey in (200, 0))
+    assert upper < lower
 
 
 def test_predictions_are_marked_by_sign_and_colour():
@@ -296,3 +299,19 @@ def test_matplotlibs_settings_stay_as_they_were():
     before = dict(mpl.rcParams)
     png(learning_curves(history(), "run"))
     assert dict(mpl.rcParams) == before
+
+
+def test_text_is_no_formula_and_stays_where_matplotlib_puts_it():
+    def ink(text, **position):
+        figure = new_figure(2)
+        figure.text(0.5, 0.5, text, color="black", **position)
+        rows, columns = np.nonzero((drawn(figure) < 100).any(axis=2))
+        return columns.min(), columns.max(), rows.min(), rows.max()
+
+    left, right, top, bottom = ink("$x$ \\frac", ha="left", va="bottom")
+    assert right - left > 55  # nine letters, not one
+    assert (abs(left - 451) < 5, abs(bottom - 110) < 5) == (True, True)
+    _, right, top, _ = ink("$x$ \\frac", ha="right", va="top")
+    assert (abs(right - 451) < 5, abs(top - 110) < 5) == (True, True)
+    turned = ink("turned", rotation=90)
+    assert turned[1] - turned[0] < turned[3] - turned[2]

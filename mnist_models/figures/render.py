@@ -11,13 +11,13 @@ from mnist_models.atomic import write_atomically
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.metrics import confusion_matrix, evaluate
 from mnist_models.figures.compared import Compared
-from mnist_models.figures.plots import style
 from mnist_models.figures.plots.accuracy_ranking import accuracy_ranking
 from mnist_models.figures.plots.confusion_matrix import confusion_figure, per_class_accuracy
 from mnist_models.figures.plots.example_images import mistakes, predictions, sample_images
 from mnist_models.figures.plots.initialisation import initialisation_study
 from mnist_models.figures.plots.learning_curves import learning_curves
 from mnist_models.figures.plots.overlaid_curves import overlaid_curves
+from mnist_models.figures.plots.raster import png
 from mnist_models.figures.plots.reliability import reliability_diagram
 from mnist_models.metric_names import TRAIN_LOSS, VALIDATION_ACCURACY
 from mnist_models.training_run.run_directory import RunDirectory
@@ -41,13 +41,13 @@ def _sample_images(data: Dataset) -> bytes:
     """Return a PNG that is the same for all trainings on the same data; it takes longest to draw."""
     if data.digest not in _samples_by_digest:
         _samples_by_digest.clear()
-        _samples_by_digest[data.digest] = style.png(sample_images(data.x_train, data.y_train))
+        _samples_by_digest[data.digest] = png(sample_images(data.x_train, data.y_train))
     return _samples_by_digest[data.digest]
 
 
 def _write(figures: Iterator[tuple[str, Figure]], folder: Path) -> None:
     for name, figure in figures:
-        write_atomically(folder / f"{name}.png", style.png(figure))
+        write_atomically(folder / f"{name}.png", png(figure))
 
 
 def _of_training(directory: RunDirectory, recipe: str, data: Dataset) -> Iterator[tuple[str, Figure]]:

@@ -6,6 +6,8 @@ from math import ceil
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
+from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
@@ -28,6 +30,18 @@ class Tile:
     colour: str | None = None
 
 
+class _Picture(Artist):
+    """RGBA pixels uint8 [h, w, 4], drawn as they are; Matplotlib's own images are resampled first."""
+
+    def __init__(self, pixels: npt.NDArray[np.uint8]) -> None:
+        super().__init__()
+        self._pixels = pixels
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw the pixels, whose last row is the lowest, at the lower left."""
+        renderer.draw_image(renderer.new_gc(), 0, 0, self._pixels[::-1])
+
+
 def montage(title: str, tiles: Sequence[Tile | None], columns: int, lines: int) -> Figure:
     """Return a figure of `tiles`, None for an empty place, in rows of `columns`, each under up to `lines` lines.
 
@@ -40,7 +54,7 @@ def montage(title: str, tiles: Sequence[Tile | None], columns: int, lines: int) 
     row_height = above + max((height for _, height in sizes), default=0) + GAP
     height = HEAD + row_height * ceil(len(tiles) / columns) + MARGIN - GAP
     figure = style.new_figure(height / style.DPI, title)
-    page = np.full((height, width, 3), 255, np.uint8)
+    page = np.full((height, width, 4), 255, np.uint8)
     for index, tile in enumerate(tiles):
         if tile is None:
             continue
@@ -49,8 +63,8 @@ def montage(title: str, tiles: Sequence[Tile | None], columns: int, lines: int) 
         for number, line in enumerate(reversed(tile.lines)):
             left, up = (x - FRAME) / width, 1 - (y - FRAME - 4 - LINE * number) / height
             colour = tile.colour if tile.colour and number == 0 else style.MUTED
-            figure.text(left, up, line, fontsize=style.SMALL, color=colour, va="baseline", parse_math=False)
-    figure.figimage(page)
+            figure.text(left, up, line, fontsize=style.SMALL, color=colour, va="baseline")
+    figure.add_artist(_Picture(page))
     return figure
 
 
@@ -69,7 +83,7 @@ def _paste(page: npt.NDArray[np.uint8], tile: Tile, x: int, y: int, room: int) -
     method = Image.Resampling.NEAREST if scale == int(scale) else Image.Resampling.BICUBIC
     if tile.colour:
         frame = [round(255 * channel) for channel in to_rgb(tile.colour)]
-        page[y - FRAME : y + height + FRAME, x - FRAME : x + width + FRAME] = frame
-    page[y : y + height, x : x + width] = np.asarray(
+        page[y - FRAME : y + height + FRAME, x - FRAME : x + width + FRAME, :3] = frame
+    page[y : y + height, x : x + width, :3] = np.asarray(
         Image.fromarray(np.ascontiguousarray(tile.image)).resize((width, height), method)
     )[:, :, None]

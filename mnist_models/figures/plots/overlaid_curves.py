@@ -80,7 +80,7 @@ def _name_runs(axes: Axes, entries: list[tuple[float, str, Line2D]], best: int) 
     ordered = sorted(entries, key=lambda entry: -best * np.nan_to_num(entry[0], nan=-best * np.inf))
     if not ordered:
         return
-    box = axes.legend(
+    axes.legend(
         [curve for _, _, curve in ordered],
         [text for _, text, _ in ordered],
         loc="upper left",
@@ -90,5 +90,3 @@ def _name_runs(axes: Axes, entries: list[tuple[float, str, Line2D]], best: int) 
         labelcolor=style.INK,
         handlelength=2.6,
     )
-    for text in box.get_texts():
-        text.set_parse_math(False)
