@@ -9,6 +9,7 @@ import pandas as pd
 
 from mnist_models.evaluation.selection import Candidate, best, spread
 from mnist_models.figures.compared import Compared
+from mnist_models.metric_names import RECIPE_ACCURACY, RECIPE_ACCURACY_SD
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import Session
 from tasks.tracking.retry import patient_task
@@ -80,9 +81,9 @@ def compare(
     tracker.log_text(parent, table.to_csv(index=False), "comparison.csv")
     metrics = []
     for recipe, (average, deviation, count) in spread((each.recipe, each.test_accuracy) for each in rows).items():
-        metrics.append((f"test_accuracy/{recipe}", average))
+        metrics.append((RECIPE_ACCURACY + recipe, average))
         if count > 1:
-            metrics.append((f"test_accuracy_sd/{recipe}", deviation))
+            metrics.append((RECIPE_ACCURACY_SD + recipe, deviation))
     tracker.log_now(parent, metrics)
     if not evaluated:
         return None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnist_models import metric_names as names
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.metrics import Evaluation, evaluate, log_loss
 from mnist_models.training_run.run_directory import Predictions
@@ -70,17 +71,17 @@ def _log_metrics(session: Session, evaluated: Evaluated) -> None:
     result = evaluated.trained.result
     metrics = {
         **evaluated.test.metrics,
-        "kept/validation_accuracy": result.validation_accuracy,
-        "kept/step": result.kept_step,
-        "speed/train_seconds": result.train_seconds,
-        "speed/images_per_second_overall": result.images_per_second,
-        "model/parameters": result.parameters,
-        "diverged": int(result.status == "diverged"),
+        names.KEPT_VALIDATION_ACCURACY: result.validation_accuracy,
+        names.KEPT_STEP: result.kept_step,
+        names.TRAIN_SECONDS: result.train_seconds,
+        names.IMAGES_PER_SECOND_OVERALL: result.images_per_second,
+        names.PARAMETERS: result.parameters,
+        names.DIVERGED: int(result.status == "diverged"),
     }
     tags: dict[str, str] = {"status": result.status, "mlflow.note.content": _note(evaluated)}
     if result.first_nan_step is not None:
         # A NaN is stored as 0 and not drawn, so that the divergence needs numbers and words of its own.
-        metrics["first_nan_step"] = result.first_nan_step
+        metrics[names.FIRST_NAN_STEP] = result.first_nan_step
         tags |= {"nan_variable": str(result.nan_variable), "nan_variables": ", ".join(result.nan_variables)}
     if result.damaged:
         tags["damaged_checkpoints"] = "; ".join(result.damaged)
