@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
 from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from mnist_models.evaluation.selection import Candidate, best, spread
 from mnist_models.figures.compared import Compared
+from mnist_models.metric_names import RECIPE_ACCURACY, RECIPE_ACCURACY_SD
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
 from tasks.tracking.retry import patient_task
@@ -57,36 +58,14 @@ def row(context: FlowRunContext, evaluated: Evaluated) -> Row:
     )
 
 
-def spread(rows: Sequence[Row]) -> dict[str, tuple[float, float, int]]:
-    """Recipe → mean and standard deviation of the test accuracy over its seeds, and how many there are."""
-    accuracies: dict[str, list[float]] = {}
-    for each in rows:
-        if each.test_accuracy is not None:
-            accuracies.setdefault(each.recipe, []).append(each.test_accuracy)
-    return {
-        recipe: (mean(values), stdev(values) if len(values) > 1 else float("nan"), len(values))
-        for recipe, values in accuracies.items()
-    }
-
-
-def best(evaluated: Sequence[Evaluated]) -> Evaluated | None:
-    """The candidate: the best by validation accuracy of those that finished; then by validation loss, then size.
-
-    A recipe that is there to diverge is none, even where it did not.
-    """
-    finished = [
-        each
-        for each in evaluated
-        if each.trained.result.status == "finished" and not each.trained.training.recipe.diverges
-    ]
-    return min(
-        finished,
-        key=lambda each: (
-            -each.trained.result.validation_accuracy,
-            each.validation_loss,
-            each.trained.result.parameters,
-        ),
-        default=None,
+def _candidate(evaluated: Evaluated) -> Candidate:
+    result = evaluated.trained.result
+    return Candidate(
+        result.status,
+        evaluated.trained.training.recipe.diverges,
+        result.validation_accuracy,
+        evaluated.validation_loss,
+        result.parameters,
     )
 
 
@@ -95,7 +74,8 @@ def compare(
     context: FlowRunContext, data_folder: Path, rows: Sequence[Row], evaluated: dict[str, Evaluated]
 ) -> Evaluated | None:
     """Log the comparison table and the overlaid curves on the parent run; return the candidate for promotion."""
-    candidate = best(list(evaluated.values()))
+    winner = best({name: _candidate(each) for name, each in evaluated.items()})
+    candidate = None if winner is None else evaluated[winner]
     with TemporaryDirectory() as folder:
         compared = _compared(rows, evaluated, candidate)
         figures = context.renderer.comparison(compared, data_folder, Path(folder)) if compared else []
@@ -120,10 +100,10 @@ def _log(context: FlowRunContext, rows: Sequence[Row], candidate: Evaluated | No
     table = pd.DataFrame([vars(each) for each in rows]).drop(columns=["name", "expected"])
     tracker.log_text(parent, table.to_csv(index=False), "comparison.csv")
     metrics = []
-    for recipe, (average, deviation, count) in spread(rows).items():
-        metrics.append((f"test_accuracy/{recipe}", average))
+    for recipe, (average, deviation, count) in spread((each.recipe, each.test_accuracy) for each in rows).items():
+        metrics.append((RECIPE_ACCURACY + recipe, average))
         if count > 1:
-            metrics.append((f"test_accuracy_sd/{recipe}", deviation))
+            metrics.append((RECIPE_ACCURACY_SD + recipe, deviation))
     tracker.log_now(parent, metrics)
     if candidate:
         tracker.log(parent, tags={"best": f"{candidate.trained.name}, {candidate.test.accuracy:.2%}"})

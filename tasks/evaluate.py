@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from mnist_models import metric_names as names
 from mnist_models.data.loader import PreparedData
-from mnist_models.evaluation.metrics import Evaluation, evaluate
+from mnist_models.evaluation.metrics import Evaluation, evaluate, log_loss
 from mnist_models.training_run.run_directory import Predictions
 from tasks.flow_run.context import FlowRunContext
 from tasks.tracking.model_format import SavedModel, log_model
@@ -30,8 +31,8 @@ def evaluate_training(context: FlowRunContext, data: PreparedData, trained: Trai
     context.cancellation.check()
     dataset, predicted = data.dataset, trained.directory.predictions()
     test = evaluate(predicted.test, dataset.y_test)
-    validation = evaluate(predicted.validation, dataset.y_train[predicted.validation_indices])
-    evaluated = Evaluated(trained, predicted, test, validation.log_loss)
+    validation_loss = log_loss(predicted.validation, dataset.y_train[predicted.validation_indices])
+    evaluated = Evaluated(trained, predicted, test, validation_loss)
     run = context.child_runs[trained.training.folder]
     context.writer.call(run.ensure_open)
     if not run.state.model_id:
@@ -68,26 +69,20 @@ def _log_files(context: FlowRunContext, data: PreparedData, trained: Trained) ->
 
 
 def _log_metrics(context: FlowRunContext, evaluated: Evaluated) -> None:
-    result, test = evaluated.trained.result, evaluated.test
+    result = evaluated.trained.result
     metrics = {
-        "test/accuracy": test.accuracy,
-        "test/accuracy_low": test.accuracy_low,
-        "test/accuracy_high": test.accuracy_high,
-        "test/loss": test.log_loss,
-        "test/brier": test.brier,
-        "test/calibration_error": test.calibration_error,
-        "test/mistakes": round(test.n * (1 - test.accuracy)),
-        "kept/validation_accuracy": result.validation_accuracy,
-        "kept/step": result.kept_step,
-        "speed/train_seconds": result.train_seconds,
-        "speed/images_per_second_overall": result.images_per_second,
-        "model/parameters": result.parameters,
-        "diverged": int(result.status == "diverged"),
+        **evaluated.test.metrics,
+        names.KEPT_VALIDATION_ACCURACY: result.validation_accuracy,
+        names.KEPT_STEP: result.kept_step,
+        names.TRAIN_SECONDS: result.train_seconds,
+        names.IMAGES_PER_SECOND_OVERALL: result.images_per_second,
+        names.PARAMETERS: result.parameters,
+        names.DIVERGED: int(result.status == "diverged"),
     }
     tags: dict[str, str] = {"status": result.status, "mlflow.note.content": _note(evaluated)}
     if result.first_nan_step is not None:
         # A NaN is stored as 0 and not drawn, so that the divergence needs numbers and words of its own.
-        metrics["first_nan_step"] = result.first_nan_step
+        metrics[names.FIRST_NAN_STEP] = result.first_nan_step
         tags |= {"nan_variable": str(result.nan_variable), "nan_variables": ", ".join(result.nan_variables)}
     if result.damaged:
         tags["damaged_checkpoints"] = "; ".join(result.damaged)

@@ -11,7 +11,8 @@ from prefect.artifacts import create_markdown_artifact
 
 from mnist_models.atomic import write_atomically
 from mnist_models.evaluation.promotion import Decision
-from tasks.compare import Row, spread
+from mnist_models.evaluation.selection import spread
+from tasks.compare import Row
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
 from tasks.tracking.champion import Champion
@@ -44,7 +45,9 @@ def build_summary(
         "seconds": round(seconds, 2),
         "recipes": [{key: value for key, value in vars(each).items() if key != "expected"} for each in rows],
         "spread": {
-            recipe: {"mean": mean, "sd": sd, "seeds": n} for recipe, (mean, sd, n) in spread(rows).items() if n > 1
+            recipe: each._asdict()
+            for recipe, each in spread((each.recipe, each.test_accuracy) for each in rows).items()
+            if each.seeds > 1
         },
         "best": candidate.trained.name if candidate else None,
         "champion": asdict(champion) if champion else None,

@@ -6,11 +6,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_models.evaluation.metrics import evaluate, wilson_interval
-from mnist_models.figures import plots as figures
+from mnist_models.evaluation.calibration import calibration
+from mnist_models.evaluation.metrics import confusion_matrix, wilson_interval
+from mnist_models.figures.plots.accuracy_ranking import accuracy_ranking
+from mnist_models.figures.plots.confusion_matrix import confusion_figure, per_class_accuracy
 from mnist_models.figures.plots.error_axis import accuracy_floor, error_limits, error_position, loss_limit
+from mnist_models.figures.plots.example_images import mistakes, predictions, sample_images
+from mnist_models.figures.plots.initialisation import initialisation_study
+from mnist_models.figures.plots.learning_curves import learning_curves
+from mnist_models.figures.plots.overlaid_curves import overlaid_curves
+from mnist_models.figures.plots.raster import png
+from mnist_models.figures.plots.reliability import reliability_diagram
 from mnist_models.figures.plots.series import envelope, first_nan, smoothed
-from mnist_models.figures.plots.style import RIGHT_SIGN, WRONG_SIGN, percent, shortened
+from mnist_models.figures.plots.style import RIGHT_SIGN, WRONG_SIGN, new_figure, percent, shortened
 
 
 def history(epochs=3, steps=200, last=0.99, nan_at=None):
@@ -37,7 +45,7 @@ def classified(n=60, k=10, side=16, wrong=8, seed=0):
 
 def drawn(figure):
     """The figure's pixels, after a look at what every figure must be."""
-    data = figures.png(figure)
+    data = png(figure)
     with Image.open(BytesIO(data)) as picture:
         assert picture.format == "PNG"
         assert 880 <= picture.width <= 920
@@ -65,22 +73,22 @@ CURVES = {
 
 @pytest.mark.parametrize("name", CURVES)
 def test_learning_curves_of_any_run(name):
-    assert drawn(figures.learning_curves(CURVES[name], "$not a formula$ $\\frac$", test_accuracy=0.99)).std() > 5
-    drawn(figures.learning_curves(CURVES[name], "a run", test_accuracy=np.nan, nan_step=5))
-    drawn(figures.overlaid_curves({"run": CURVES[name], "other": history()}))
-    drawn(figures.overlaid_curves({"run": CURVES[name], "other": history()}, "train/loss", x="share"))
+    assert drawn(learning_curves(CURVES[name], "$not a formula$ $\\frac$", test_accuracy=0.99)).std() > 5
+    drawn(learning_curves(CURVES[name], "a run", test_accuracy=np.nan, nan_step=5))
+    drawn(overlaid_curves({"run": CURVES[name], "other": history()}))
+    drawn(overlaid_curves({"run": CURVES[name], "other": history()}, "train/loss", x="share"))
 
 
 def test_learning_curves_say_what_they_show():
-    text = words(figures.learning_curves(history(nan_at=300), "the title", test_accuracy=0.9927))
+    text = words(learning_curves(history(nan_at=300), "the title", test_accuracy=0.9927))
     for part in ("the title", "training", "validation", "test 99.27 %", "loss is NaN from step 300"):
         assert part in text
-    assert "loss is NaN" not in words(figures.learning_curves(history(), ""))
-    assert "NaN from step 7" in words(figures.learning_curves(history(), "", nan_step=7))
+    assert "loss is NaN" not in words(learning_curves(history(), ""))
+    assert "NaN from step 7" in words(learning_curves(history(), "", nan_step=7))
 
 
 def test_an_axis_that_hides_values_says_so():
-    figure = figures.learning_curves(history(), "")
+    figure = learning_curves(history(), "")
     loss, accuracy = figure.axes
     assert accuracy.get_ylim()[0] > 0.8
     assert "axis starts at" in words(figure)
@@ -115,7 +123,7 @@ def test_an_enormous_loss_hides_nothing_after_it():
     steps = np.arange(1000)
     values = np.where(steps == 100, 1e30, 0.5)
     run = {"train/loss": (steps, values)}
-    for figure in (figures.learning_curves(run, ""), figures.overlaid_curves({"run": run}, "train/loss")):
+    for figure in (learning_curves(run, ""), overlaid_curves({"run": run}, "train/loss")):
         curve = figure.axes[0].lines[-1].get_ydata()
         assert curve[-100:] == pytest.approx(np.full(100, 0.5))
 
@@ -131,49 +139,53 @@ def test_envelope_keeps_extremes():
 @pytest.mark.parametrize(("k", "side"), [(2, 16), (10, 28), (100, 128), (1000, 16)])
 def test_image_grids_of_any_data_set(k, side):
     images, labels, probabilities = classified(n=40, k=k, side=side)
-    drawn(figures.sample_images(images, labels))
-    drawn(figures.predictions(images, labels, probabilities))
-    drawn(figures.mistakes(images, labels, probabilities))
-    drawn(figures.predictions(images[:, : side // 2], labels, probabilities))
+    drawn(sample_images(images, labels))
+    drawn(predictions(images, labels, probabilities))
+    drawn(mistakes(images, labels, probabilities))
+    drawn(predictions(images[:, : side // 2], labels, probabilities))
 
 
 def test_every_class_has_samples():
     images, labels, _ = classified(n=300, k=12)
-    text = words(figures.sample_images(images, labels))
+    text = words(sample_images(images, labels))
     assert all(f"class {label}" in text for label in range(12))
     images, labels, _ = classified(n=3000, k=1000)
-    assert f"120 of {len(np.unique(labels))} classes" in words(figures.sample_images(images, labels))
+    assert f"120 of {len(np.unique(labels))} classes" in words(sample_images(images, labels))
 
 
 @pytest.mark.parametrize("side", [16, 28])
 def test_an_image_is_shown_as_it_is(side):
     images = np.zeros((1, side, side), np.uint8)
     images[0, : side // 2] = 200
-    pixels = drawn(figures.sample_images(images, np.array([0], np.int32)))
+    pixels = drawn(sample_images(images, np.array([0], np.int32)))
     black = (pixels == 0).all(axis=2).sum()
     assert black % (side * side // 2) == 0
     assert 500 < black <= (pixels == 200).all(axis=2).sum() < 1.1 * black
+    upper, lower = (np.median(np.argwhere((pixels == grey).all(axis=2))[:, 0]) for grey in (200, 0))
+    assert upper < lower
 
 
 def test_predictions_are_marked_by_sign_and_colour():
-    text = words(figures.predictions(*classified(wrong=4)))
+    text = words(predictions(*classified(wrong=4)))
     assert text.count(WRONG_SIGN) == 4
     assert text.count(RIGHT_SIGN) == 11
     assert "56 of all 60" in text
 
 
-def test_mistakes_are_counted_and_in_test_order():
+def test_mistakes_are_counted_and_the_most_confident_come_first():
     images, labels, probabilities = classified(n=200, wrong=20)
-    text = words(figures.mistakes(images, labels, probabilities))
-    assert "20 mistakes, 10.0 % of 200; the first 15" in text
+    surest = np.arange(19, 4, -1)
+    probabilities[surest] *= np.linspace(1.05, 1.01, len(surest), dtype=np.float32)[:, None]
+    text = words(mistakes(images, labels, probabilities))
+    assert "20 mistakes, 10.0 % of 200; the 15 most confident" in text
     assert text.count(WRONG_SIGN) == 15
-    shown = [int(line.removeprefix("label ")) for line in text.splitlines() if line.startswith("label ")]
-    assert shown == labels[:15].tolist()
-    assert "1 mistake, 0.50 % of 200" in words(figures.mistakes(*classified(n=200, wrong=1)))
+    order = [int(line.removeprefix("label ")) for line in text.splitlines() if line.startswith("label ")]
+    assert order == labels[surest].tolist()
+    assert "1 mistake, 0.50 % of 200" in words(mistakes(*classified(n=200, wrong=1)))
 
 
 def test_no_mistakes_is_a_figure_too():
-    figure = figures.mistakes(*classified(wrong=0))
+    figure = mistakes(*classified(wrong=0))
     assert "No mistakes among 60" in words(figure)
     drawn(figure)
 
@@ -184,34 +196,34 @@ def test_figures_of_any_evaluation(k, values):
     _, labels, probabilities = classified(n=100, k=k, side=16, wrong=0 if values == "perfect" else 9)
     if values == "nan":
         probabilities[:] = np.nan
-    evaluation = evaluate(probabilities, labels)
-    drawn(figures.confusion_matrix(evaluation.confusion_matrix))
-    drawn(figures.per_class_accuracy(evaluation))
-    drawn(figures.reliability_diagram(probabilities, labels))
+    matrix = confusion_matrix(probabilities, labels)
+    drawn(confusion_figure(matrix))
+    drawn(per_class_accuracy(matrix))
+    drawn(reliability_diagram(probabilities, labels))
 
 
 def test_confusion_matrix_has_numbers_for_few_classes():
     matrix = np.diag([500, 600, 700])
     matrix[0, 1], matrix[1, 2] = 2, 37
-    text = words(figures.confusion_matrix(matrix)).splitlines()
+    text = words(confusion_figure(matrix)).splitlines()
     assert {"500", "600", "700", "37"} <= set(text)
     assert "39 mistakes among 1,839 test images" in text
     assert text.index("37 ×  1 taken for 2") < text.index("2 ×  0 taken for 1")
-    assert "500" not in words(figures.confusion_matrix(np.diag(np.full(21, 500)))).splitlines()
+    assert "500" not in words(confusion_figure(np.diag(np.full(21, 500)))).splitlines()
 
 
 def test_one_mistake_is_seen_beside_a_thousand_classes():
     matrix = np.diag(np.full(1000, 10))
-    clean = drawn(figures.confusion_matrix(matrix))
+    clean = drawn(confusion_figure(matrix))
     matrix[500, 700] = 1
-    different = np.abs(clean.astype(int) - drawn(figures.confusion_matrix(matrix))).max(axis=2)
+    different = np.abs(clean.astype(int) - drawn(confusion_figure(matrix))).max(axis=2)
     assert (different[100:, 100:650] > 60).sum() >= 8
 
 
 def test_the_worst_classes_are_shown():
     _, labels, probabilities = classified(n=2000, k=50, wrong=0)
     probabilities[labels == 33] = np.eye(50)[0]
-    text = words(figures.per_class_accuracy(evaluate(probabilities, labels)))
+    text = words(per_class_accuracy(confusion_matrix(probabilities, labels)))
     assert "the worst 30 of 50 classes" in text
     assert "class 33" in text
     assert "class 49" not in text
@@ -219,8 +231,8 @@ def test_the_worst_classes_are_shown():
 
 def test_reliability_diagram_names_the_error():
     _, labels, probabilities = classified(n=100, wrong=10)
-    error = evaluate(probabilities, labels).calibration_error
-    assert f"error {percent(error)}" in words(figures.reliability_diagram(probabilities, labels))
+    error = calibration(probabilities, labels).error
+    assert f"error {percent(error)}" in words(reliability_diagram(probabilities, labels))
 
 
 def test_comparison_puts_the_best_first_and_highlights_it():
@@ -229,7 +241,7 @@ def test_comparison_puts_the_best_first_and_highlights_it():
         wilson_interval(round(10000 * accuracy), 10000) if accuracy == accuracy else (np.nan,) * 2
         for accuracy in accuracies
     ]
-    figure = figures.comparison(
+    figure = accuracy_ranking(
         ["collapsed", "winner", "failed", "a" * 100], accuracies, *zip(*ends, strict=True), ["", "best", "failed", ""]
     )
     drawn(figure)
@@ -238,31 +250,31 @@ def test_comparison_puts_the_best_first_and_highlights_it():
     assert "99.51 %  best" in text
     bold = [t.get_text() for t in figure.findobj(mpl.text.Text) if t.get_fontweight() in ("bold", 700)]
     assert bold == ["winner", "99.51 %  best"]
-    drawn(figures.comparison([], [], [], [], []))
+    drawn(accuracy_ranking([], [], [], [], []))
 
 
 def test_overlaid_runs_are_ordered_and_divergence_is_marked():
     runs = {f"run {index}": history(last=0.9 + index / 130) for index in range(12)} | {"diverged": history(nan_at=250)}
-    figure = figures.overlaid_curves(runs)
+    figure = overlaid_curves(runs)
     drawn(figure)
     names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert "run 11" in names[0]
     assert "diverged  ✕ NaN" in names[-1]
     assert sum("✕" in name for name in names) == 1
-    losses = figures.overlaid_curves(runs, "validation/loss").axes[0].get_legend().get_texts()
+    losses = overlaid_curves(runs, "validation/loss").axes[0].get_legend().get_texts()
     assert "run 0" in losses[-1].get_text() or "NaN" in losses[-1].get_text()
-    drawn(figures.overlaid_curves({}))
+    drawn(overlaid_curves({}))
 
 
 def test_initialisation_study_emphasises_five_epochs():
     epochs = np.arange(1, 21)
-    figure = figures.initialisation_study({"narrow": (epochs, 1 - 0.8 / epochs), "Glorot": (epochs, 1 - 0.2 / epochs)})
+    figure = initialisation_study({"narrow": (epochs, 1 - 0.8 / epochs), "Glorot": (epochs, 1 - 0.2 / epochs)})
     drawn(figure)
     first, whole = figure.axes
     assert [len(line.get_xdata()) for line in first.lines] == [5, 5]
     assert [len(line.get_xdata()) for line in whole.lines] == [20, 20]
     assert {"20.0 %", "80.0 %"} <= set(words(figure).splitlines())
-    drawn(figures.initialisation_study({"one": (epochs[:1], np.array([np.nan])), "two": (epochs[:1], np.array([0.1]))}))
+    drawn(initialisation_study({"one": (epochs[:1], np.array([np.nan])), "two": (epochs[:1], np.array([0.1]))}))
 
 
 def test_percentages_tell_good_models_apart():
@@ -274,9 +286,9 @@ def test_percentages_tell_good_models_apart():
 def test_threads_draw_the_same():
     images, labels, probabilities = classified()
     draw = [
-        lambda: figures.png(figures.learning_curves(history(), "run")),
-        lambda: figures.png(figures.predictions(images, labels, probabilities)),
-        lambda: figures.png(figures.reliability_diagram(probabilities, labels)),
+        lambda: png(learning_curves(history(), "run")),
+        lambda: png(predictions(images, labels, probabilities)),
+        lambda: png(reliability_diagram(probabilities, labels)),
     ] * 4
     alone = [function() for function in draw]
     with ThreadPoolExecutor(4) as pool:
@@ -285,5 +297,21 @@ def test_threads_draw_the_same():
 
 def test_matplotlibs_settings_stay_as_they_were():
     before = dict(mpl.rcParams)
-    figures.png(figures.learning_curves(history(), "run"))
+    png(learning_curves(history(), "run"))
     assert dict(mpl.rcParams) == before
+
+
+def test_text_is_no_formula_and_stays_where_matplotlib_puts_it():
+    def ink(text, **position):
+        figure = new_figure(2)
+        figure.text(0.5, 0.5, text, color="black", **position)
+        rows, columns = np.nonzero((drawn(figure) < 100).any(axis=2))
+        return columns.min(), columns.max(), rows.min(), rows.max()
+
+    left, right, top, bottom = ink("$x$ \\frac", ha="left", va="bottom")
+    assert right - left > 55  # nine letters, not one
+    assert (abs(left - 451) < 5, abs(bottom - 110) < 5) == (True, True)
+    _, right, top, _ = ink("$x$ \\frac", ha="right", va="top")
+    assert (abs(right - 451) < 5, abs(top - 110) < 5) == (True, True)
+    turned = ink("turned", rotation=90)
+    assert turned[1] - turned[0] < turned[3] - turned[2]

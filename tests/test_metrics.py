@@ -4,7 +4,16 @@ from scipy.stats import binomtest
 
 from mnist_models.errors import InvalidInput
 from mnist_models.evaluation.calibration import calibration
-from mnist_models.evaluation.metrics import evaluate, predicted, wilson_interval
+from mnist_models.evaluation.metrics import (
+    brier,
+    confusion_matrix,
+    evaluate,
+    log_loss,
+    mistake_indices,
+    predicted,
+    wilson_interval,
+)
+from mnist_models.metric_names import TEST_ACCURACY, TEST_BRIER, TEST_CALIBRATION_ERROR, TEST_LOSS
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.5, 0.3, 0.2], [0.25, 0.25, 0.5]], np.float32)
 LABELS = np.array([0, 1, 1, 0], np.int32)
@@ -12,14 +21,24 @@ LABELS = np.array([0, 1, 1, 0], np.int32)
 
 def test_evaluation_of_a_made_example():
     evaluation = evaluate(PROBABILITIES, LABELS)
-    assert evaluation.n == 4
-    assert evaluation.accuracy == 0.5
-    assert evaluation.log_loss == pytest.approx(-np.log([0.7, 0.8, 0.3, 0.25]).mean(), rel=1e-6)
+    low, high = wilson_interval(2, 4)
     one_hot = np.eye(3)[LABELS]
-    assert evaluation.brier == pytest.approx(np.square(PROBABILITIES - one_hot).sum(axis=1).mean(), rel=1e-6)
-    assert evaluation.confusion_matrix.tolist() == [[1, 0, 1], [1, 1, 0], [0, 0, 0]]
-    assert evaluation.confusion_matrix.dtype == np.int64
-    np.testing.assert_array_equal(evaluation.per_class_accuracy, [0.5, 0.5, np.nan])
+    assert evaluation.metrics == {
+        "test/accuracy": 0.5,
+        "test/accuracy_low": low,
+        "test/accuracy_high": high,
+        "test/mistakes": 2,
+        "test/loss": pytest.approx(-np.log([0.7, 0.8, 0.3, 0.25]).mean(), rel=1e-6),
+        "test/brier": pytest.approx(np.square(PROBABILITIES - one_hot).sum(axis=1).mean(), rel=1e-6),
+        "test/calibration_error": pytest.approx((0.3 + 0.2 + 0.5 + 0.5) / 4, abs=1e-6),
+    }
+    assert (evaluation.accuracy, evaluation.accuracy_low, evaluation.accuracy_high) == (0.5, low, high)
+
+
+def test_confusion_matrix_counts_labels_in_rows():
+    matrix = confusion_matrix(PROBABILITIES, LABELS)
+    assert matrix.tolist() == [[1, 0, 1], [1, 1, 0], [0, 0, 0]]
+    assert matrix.dtype == np.int64
 
 
 def test_calibration_error_of_a_made_example():
@@ -41,29 +60,41 @@ def test_bins_have_their_upper_end(confidence):
 
 def test_perfect_calibration_has_no_error():
     probabilities = np.full((4, 2), (0.75, 0.25), np.float32)
-    assert evaluate(probabilities, np.array([0, 0, 0, 1], np.int32)).calibration_error == pytest.approx(0, abs=1e-6)
+    assert calibration(probabilities, np.array([0, 0, 0, 1], np.int32)).error == pytest.approx(0, abs=1e-6)
 
 
 def test_a_diverged_model_predicts_the_first_class():
-    evaluation = evaluate(np.full((4, 3), np.nan, np.float32), LABELS)
-    assert evaluation.accuracy == 0.5
-    assert evaluation.confusion_matrix[:, 0].sum() == 4
-    assert np.isnan([evaluation.log_loss, evaluation.brier, evaluation.calibration_error]).all()
+    probabilities = np.full((4, 3), np.nan, np.float32)
+    metrics = evaluate(probabilities, LABELS).metrics
+    assert metrics[TEST_ACCURACY] == 0.5
+    assert confusion_matrix(probabilities, LABELS)[:, 0].sum() == 4
+    assert np.isnan([metrics[TEST_LOSS], metrics[TEST_BRIER], metrics[TEST_CALIBRATION_ERROR]]).all()
 
 
 def test_one_nan_row_is_not_hidden():
     probabilities = PROBABILITIES.copy()
     probabilities[1] = np.nan
-    evaluation = evaluate(probabilities, LABELS)
-    assert np.isnan(evaluation.log_loss)
-    assert np.isnan(evaluation.calibration_error)
-    assert evaluation.accuracy == 0.25
+    metrics = evaluate(probabilities, LABELS).metrics
+    assert np.isnan(metrics[TEST_LOSS])
+    assert np.isnan(metrics[TEST_CALIBRATION_ERROR])
+    assert metrics[TEST_ACCURACY] == 0.25
 
 
 def test_certain_mistakes_cost_a_finite_loss():
-    evaluation = evaluate(np.array([[1, 0]], np.float32), np.array([1], np.int32))
-    assert evaluation.log_loss == pytest.approx(-np.log(1e-7))
-    assert evaluation.brier == pytest.approx(2)
+    mistake = np.array([[1, 0]], np.float32), np.array([1], np.int32)
+    assert log_loss(*mistake) == pytest.approx(-np.log(1e-7))
+    assert brier(*mistake) == pytest.approx(2)
+
+
+def test_mistakes_are_ordered_by_confidence_and_nan_is_last():
+    probabilities = np.array(
+        [[0.4, 0.6], [np.nan, np.nan], [0.1, 0.9], [0.9, 0.1], [0.4, 0.6], [np.nan, 0.7]], np.float32
+    )
+    labels = np.array([0, 1, 0, 0, 0, 0], np.int32)
+    assert mistake_indices(probabilities, labels).tolist() == [2, 5, 0, 4, 1]
+    assert mistake_indices(probabilities[3:4], labels[3:4]).tolist() == []
+    with pytest.raises(InvalidInput):
+        mistake_indices(probabilities, labels[:2])
 
 
 def test_predicted_takes_the_first_of_equals():
@@ -79,7 +110,7 @@ def test_any_number_of_classes(k):
     labels = np.arange(k, dtype=np.int32)
     evaluation = evaluate(np.eye(k, dtype=np.float32), labels)
     assert evaluation.accuracy == 1
-    assert evaluation.per_class_accuracy.tolist() == [1.0] * k
+    assert (confusion_matrix(np.eye(k, dtype=np.float32), labels) == np.eye(k)).all()
     assert evaluation.accuracy_low < evaluation.accuracy_high == 1
 
 

@@ -193,13 +193,13 @@ REPLAY = """
 import os, signal, sys
 from pathlib import Path
 from tasks.config.settings import load_settings
-from tasks.tracking.run_replay import TrackedRun
+from tasks.tracking.run_replay import RunReplay
 from tasks.tracking.tracker import Tracker
 
 directory, die_at = Path(sys.argv[1]), int(sys.argv[2])
 tracker = Tracker(load_settings())
 tracker.client
-run = TrackedRun(tracker, directory)
+run = RunReplay(tracker, directory)
 note = run.note
 
 def die_before_noting(**values):

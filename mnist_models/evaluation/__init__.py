@@ -1,1 +1,1 @@
-"""How good a classifier is, where it errs, and whether another one is better."""
+"""How good a classifier is, what it gets wrong, and which of several is better."""

@@ -1,4 +1,4 @@
-"""Whether a classifier is right as often as it says."""
+"""Whether a classifier's confidence equals its accuracy."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Calibration:
     Attributes:
         counts: int64 [15], images per bin; images whose confidence is NaN are in none.
         confidence: float64 [15], mean confidence in the bin; NaN for an empty bin.
-        accuracy: float64 [15], share of right predictions in the bin; NaN for an empty bin.
+        accuracy: float64 [15], share of correct predictions in the bin; NaN for an empty bin.
         error: expected calibration error, the mean of |accuracy - confidence| weighted by images, 0 to 1;
             NaN if any confidence is NaN.
     """
@@ -27,19 +27,19 @@ class Calibration:
 
 
 def calibration(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int32]) -> Calibration:
-    """Bin `probabilities` [n, k] by their maximum and compare it with how often it is right for `labels` [n].
+    """Return the accuracy by confidence, the row maximum of `probabilities` float32 [n, k], for `labels` int32 [n].
 
     Source: Guo, Pleiss, Sun, Weinberger: On Calibration of Modern Neural Networks, ICML 2017.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     valid = np.isfinite(confidence)
-    right = (probabilities.argmax(axis=1) == labels)[valid].astype(np.float64)
+    correct = (probabilities.argmax(axis=1) == labels)[valid].astype(np.float64)
     binned = np.clip(np.ceil(confidence[valid] * BINS).astype(np.int64) - 1, 0, BINS - 1)
     counts = np.bincount(binned, minlength=BINS)
     confidence_sum = np.bincount(binned, weights=confidence[valid], minlength=BINS)
-    right_sum = np.bincount(binned, weights=right, minlength=BINS)
-    error = np.abs(right_sum - confidence_sum).sum() / len(labels) if valid.all() else np.nan
-    return Calibration(counts, _ratio(confidence_sum, counts), _ratio(right_sum, counts), float(error))
+    correct_sum = np.bincount(binned, weights=correct, minlength=BINS)
+    error = np.abs(correct_sum - confidence_sum).sum() / len(labels) if valid.all() else np.nan
+    return Calibration(counts, _ratio(confidence_sum, counts), _ratio(correct_sum, counts), float(error))
 
 
 def _ratio(total: npt.ArrayLike, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

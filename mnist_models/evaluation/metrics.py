@@ -1,11 +1,13 @@
 """How good a classifier's probabilities are on labelled images."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
+from mnist_models import metric_names as names
 from mnist_models.errors import InvalidInput
 from mnist_models.evaluation.calibration import calibration
 
@@ -15,37 +17,34 @@ SMALLEST_PROBABILITY = 1e-7
 Z_95 = 1.959963984540054
 """The 97.5 % quantile of the standard normal distribution."""
 
+Probabilities = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The figures of one model on one labelled set of `n` images and `k` classes.
+    """The result of one model on a test set: the value of each metric by its name; some may be NaN."""
 
-    Attributes:
-        n: number of images.
-        accuracy: share of images whose most probable class is the label, 0 to 1.
-        accuracy_low: lower end of the accuracy's 95 % interval (Wilson 1927).
-        accuracy_high: upper end of that interval.
-        log_loss: mean of -ln(probability of the label), with probabilities clipped at 1e-7;
-            NaN where a label's probability is NaN.
-        brier: mean squared distance between probabilities and one-hot label, 0 to 2 (Brier 1950); may be NaN.
-        calibration_error: expected calibration error over 15 bins, 0 to 1 (Guo et al. 2017); may be NaN.
-        per_class_accuracy: float64 [k], share of each label's images that are right; NaN for a class without images.
-        confusion_matrix: int64 [k, k], number of images by label (row) and prediction (column).
-    """
+    metrics: dict[str, float]
 
-    n: int
-    accuracy: float
-    accuracy_low: float
-    accuracy_high: float
-    log_loss: float
-    brier: float
-    calibration_error: float
-    per_class_accuracy: npt.NDArray[np.float64]
-    confusion_matrix: npt.NDArray[np.int64]
+    @property
+    def accuracy(self) -> float:
+        """The share of images whose most probable class is the label, 0 to 1."""
+        return self.metrics[names.TEST_ACCURACY]
+
+    @property
+    def accuracy_low(self) -> float:
+        """The lower end of the accuracy's 95 % interval."""
+        return self.metrics[names.TEST_ACCURACY_LOW]
+
+    @property
+    def accuracy_high(self) -> float:
+        """The upper end of the accuracy's 95 % interval."""
+        return self.metrics[names.TEST_ACCURACY_HIGH]
 
 
-def evaluate(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int32]) -> Evaluation:
-    """Evaluate a classifier's output against the labels.
+def evaluate(probabilities: Probabilities, labels: Labels) -> Evaluation:
+    """Return how good a classifier's output is.
 
     Args:
         probabilities: float32 [n, k], rows sum to 1; NaN rows of a diverged model count as class 0.
@@ -55,36 +54,67 @@ def evaluate(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int3
         InvalidInput: there are no images, the two lengths differ, or a label is not a class.
     """
     check(probabilities, labels)
-    n, k = probabilities.shape
-    matrix = np.zeros((k, k), np.int64)
-    np.add.at(matrix, (labels, predicted(probabilities)), 1)
-    correct = int(matrix.trace())
+    return Evaluation(dict(_metrics(probabilities, labels)))
+
+
+def _metrics(probabilities: Probabilities, labels: Labels) -> Iterator[tuple[str, float]]:
+    """Yield name and value of each metric of the test set; a new metric is one more `yield`."""
+    n = len(labels)
+    correct = int((predicted(probabilities) == labels).sum())
     low, high = wilson_interval(correct, n)
-    of_label = probabilities[np.arange(n), labels].astype(np.float64)
-    clipped = np.clip(of_label, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    yield names.TEST_ACCURACY, correct / n
+    yield names.TEST_ACCURACY_LOW, low
+    yield names.TEST_ACCURACY_HIGH, high
+    yield names.TEST_MISTAKES, n - correct
+    yield names.TEST_LOSS, log_loss(probabilities, labels)
+    yield names.TEST_BRIER, brier(probabilities, labels)
+    yield names.TEST_CALIBRATION_ERROR, calibration(probabilities, labels).error
+
+
+def log_loss(probabilities: Probabilities, labels: Labels) -> float:
+    """Return the mean of -ln(probability of the label); NaN where a label's probability is NaN.
+
+    Probabilities are float32 [n, k], labels int32 [n].
+    """
+    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.clip(of_label, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)).mean())
+
+
+def brier(probabilities: Probabilities, labels: Labels) -> float:
+    """Return the mean squared distance of probabilities float32 [n, k] and one-hot labels int32 [n]; may be NaN."""
+    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     squares = np.square(probabilities, dtype=np.float64).sum(axis=1)
-    images = matrix.sum(axis=1)
-    return Evaluation(
-        n=n,
-        accuracy=correct / n,
-        accuracy_low=low,
-        accuracy_high=high,
-        log_loss=float(-np.log(clipped).mean()),
-        brier=float((squares - 2 * of_label + 1).mean()),
-        calibration_error=calibration(probabilities, labels).error,
-        per_class_accuracy=np.divide(matrix.diagonal(), images, out=np.full(k, np.nan), where=images > 0),
-        confusion_matrix=matrix,
-    )
+    return float((squares - 2 * of_label + 1).mean())
 
 
-def predicted(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """The most probable class of each row of `probabilities` [n, k], as int64 [n]; class 0 for a row of NaN."""
+def predicted(probabilities: Probabilities) -> npt.NDArray[np.int64]:
+    """Return the most probable class of each row of `probabilities` [n, k], as int64 [n]; class 0 for a NaN row."""
     classes: npt.NDArray[np.int64] = np.where(np.isnan(probabilities), -1, probabilities).argmax(axis=1)
     return classes
 
 
+def confusion_matrix(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:
+    """Return the number of images by label (row) and prediction (column), int64 [k, k]; arguments as for `evaluate`."""
+    k = probabilities.shape[1]
+    return np.bincount(labels * k + predicted(probabilities), minlength=k * k).reshape(k, k)
+
+
+def mistake_indices(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:
+    """Return the indices of wrongly classified images, int64 [m]: the most confident first, NaN last.
+
+    Equally confident mistakes stay in the order of the images.
+
+    Raises:
+        InvalidInput: see `evaluate`.
+    """
+    check(probabilities, labels)
+    prediction = predicted(probabilities)
+    wrong = np.flatnonzero(prediction != labels)
+    return wrong[np.argsort(-probabilities[wrong, prediction[wrong]], kind="stable")]
+
+
 def wilson_interval(correct: int, n: int) -> tuple[float, float]:
-    """The 95 % score interval of the share `correct` / `n` (Wilson 1927); (0, 1) when `n` is 0."""
+    """Return the 95 % score interval of the share `correct` / `n` (Wilson 1927); (0, 1) when `n` is 0."""
     if n == 0:
         return 0.0, 1.0
     share, z2 = correct / n, Z_95**2
@@ -97,7 +127,7 @@ def wilson_interval(correct: int, n: int) -> tuple[float, float]:
     return low, high
 
 
-def check(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int32]) -> None:
+def check(probabilities: Probabilities, labels: Labels) -> None:
     """Refuse probabilities [n, k] and labels [n] that do not fit together.
 
     Raises:

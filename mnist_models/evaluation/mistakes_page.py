@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from mnist_models.evaluation.metrics import check, predicted
+from mnist_models.evaluation.metrics import mistake_indices, predicted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ def mistakes_table(
     images: npt.NDArray[np.uint8],
     limit: int = 1000,
 ) -> "pd.DataFrame":
-    """The wrongly classified images, the most confident mistakes first.
+    """Return the wrongly classified images as a table, the most confident mistakes first.
 
     Args:
         probabilities: float32 [n, k]; rows of NaN are predicted as class 0 and come last.
@@ -39,28 +39,26 @@ def mistakes_table(
     """
     import pandas as pd
 
-    check(probabilities, labels)
-    prediction = predicted(probabilities)
-    wrong = np.flatnonzero(prediction != labels)
-    confidence = probabilities[wrong, prediction[wrong]].astype(np.float64)
-    shown = wrong[np.argsort(-confidence, kind="stable")[:limit]]
+    mistakes = mistake_indices(probabilities, labels)
+    rows = mistakes[:limit]
+    prediction = predicted(probabilities[rows])
     table = pd.DataFrame(
         {
-            "index": shown,
-            "label": labels[shown].astype(np.int64),
-            "prediction": prediction[shown],
-            "confidence": probabilities[shown, prediction[shown]].astype(np.float64),
-            "label_probability": probabilities[shown, labels[shown]].astype(np.float64),
-            "image": pd.Series([data_uri(images[index]) for index in shown], dtype=object),
+            "index": rows,
+            "label": labels[rows].astype(np.int64),
+            "prediction": prediction,
+            "confidence": probabilities[rows, prediction].astype(np.float64),
+            "label_probability": probabilities[rows, labels[rows]].astype(np.float64),
+            "image": pd.Series([data_uri(images[index]) for index in rows], dtype=object),
         },
         columns=list(COLUMNS),
     )
-    table.attrs = {"mistakes": len(wrong), "images": len(labels)}
+    table.attrs = {"mistakes": len(mistakes), "images": len(labels)}
     return table
 
 
 def data_uri(image: npt.NDArray[np.uint8]) -> str:
-    """The `image` uint8 [h, w] as a PNG that a page can hold in itself."""
+    """Return the `image` uint8 [h, w] as a PNG in a data URI."""
     from PIL import Image
 
     buffer = BytesIO()
@@ -69,7 +67,7 @@ def data_uri(image: npt.NDArray[np.uint8]) -> str:
 
 
 def mistakes_html(table: "pd.DataFrame") -> str:
-    """One self-contained HTML page with a card for each row of a `mistakes_table`."""
+    """Return a self-contained HTML page with a card for each row of a `mistakes_table`."""
     mistakes, images = table.attrs["mistakes"], table.attrs["images"]
     if not mistakes:
         heading, remark = f"No mistakes among {images:,} test images", ""

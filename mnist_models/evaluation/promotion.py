@@ -1,4 +1,4 @@
-"""Whether a candidate takes the champion's place: a pure function of paired predictions."""
+"""Whether a candidate takes the champion's place: a function of the two models' predictions alone."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from mnist_models.evaluation.significance import mcnemar_exact, paired_differenc
 
 @dataclass(frozen=True)
 class Rules:
-    """The thresholds that a decision is made by."""
+    """The thresholds of a decision: accuracies and margin as shares, 0 to 1."""
 
     accuracy_floor: float = 0.9
     significance_level: float = 0.05
@@ -20,7 +20,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided, with the reason in one sentence and the numbers behind it."""
+    """Whether to promote, the reason in one sentence, and the numbers behind it."""
 
     promote: bool
     reason: str
@@ -34,9 +34,9 @@ def judge(
     same_data: bool,
     rules: Rules,
 ) -> Decision:
-    """`decide` by the probabilities, float32 [n, classes], that each model gives for the test images.
+    """Return the decision of `decide`, from the probabilities that each model gives for the test images.
 
-    A candidate with any that is not finite is never promoted; of a champion these count as wrong.
+    A candidate with a probability that is not finite is never promoted; in a champion, such a row counts as wrong.
 
     Args:
         candidate: float32 [n, classes].
@@ -46,28 +46,28 @@ def judge(
     """
     if not np.isfinite(candidate).all():
         return Decision(False, "it gives probabilities that are not finite numbers")
-    right = None if champion is None else _right(champion, labels)
-    return decide(_right(candidate, labels), right, same_data, rules)
+    champion_correct = None if champion is None else _correct(champion, labels)
+    return decide(_correct(candidate, labels), champion_correct, same_data, rules)
 
 
-def _right(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.bool_]:
-    right: NDArray[np.bool_] = (predicted(probabilities) == labels) & np.isfinite(probabilities).all(axis=1)
-    return right
+def _correct(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    correct: NDArray[np.bool_] = (predicted(probabilities) == labels) & np.isfinite(probabilities).all(axis=1)
+    return correct
 
 
 def decide(candidate: NDArray[np.bool_], champion: NDArray[np.bool_] | None, same_data: bool, rules: Rules) -> Decision:
-    """Decide by which test images each model has right.
+    """Return the decision, from the test images that each model classifies correctly.
 
     Args:
-        candidate: bool [n].
+        candidate: bool [n], True for a correct prediction.
         champion: bool [n], for the same n images; None if there is no champion.
-        same_data: whether the champion was trained on the candidate's data. Then the candidate has to be
-            significantly better (McNemar, 1947, exact). On new data, a model that has seen it takes over
-            unless it is worse by the margin (non-inferiority, one-sided at 97.5 %).
+        same_data: whether both models were trained on the same data. If so, the candidate must be significantly
+            better (McNemar 1947, exact). If not, the candidate, which knows the new data, is promoted unless it
+            may be worse by the margin or more (non-inferiority, one-sided at 97.5 %).
         rules: the thresholds.
 
     Raises:
-        ValueError: the two do not speak of the same images, or there are none.
+        ValueError: the arrays differ in length or are empty.
     """
     if not len(candidate) or (champion is not None and champion.shape != candidate.shape):
         raise ValueError("a decision needs the predictions of both models for the same images")

@@ -15,8 +15,8 @@ class McNemar:
     """The outcome of an exact McNemar test.
 
     Attributes:
-        wins: images that only the candidate gets right.
-        losses: images that only the champion gets right.
+        wins: number of images that only the candidate classifies correctly.
+        losses: number of images that only the champion classifies correctly.
         p_value: probability of a split at least this uneven if both models were equally good, 0 to 1.
     """
 
@@ -26,10 +26,10 @@ class McNemar:
 
 
 def mcnemar_exact(candidate_correct: npt.NDArray[np.bool_], champion_correct: npt.NDArray[np.bool_]) -> McNemar:
-    """Two-sided exact test of equal accuracy on paired predictions, bool [n] each.
+    """Return the two-sided exact test of equal accuracy on paired predictions, bool [n] each.
 
-    Only the images on which the models differ carry information: under the null hypothesis each is a fair
-    coin's throw. At 5 % the closest significant splits are 6-0, 8-1, 10-2, 12-3, 15-5, 21-9, 27-13.
+    Only the images on which the models differ carry information: under the null hypothesis each is the throw of a
+    fair coin. At 5 % the closest significant splits are 6-0, 8-1, 10-2, 12-3, 15-5, 21-9, 27-13.
 
     Source: McNemar, Psychometrika 12 (1947) 153-157, with binomial instead of normal probabilities.
 
@@ -46,9 +46,9 @@ def mcnemar_exact(candidate_correct: npt.NDArray[np.bool_], champion_correct: np
 def paired_difference_interval(
     candidate_correct: npt.NDArray[np.bool_], champion_correct: npt.NDArray[np.bool_]
 ) -> tuple[float, float, float]:
-    """Candidate's minus champion's accuracy on paired predictions, bool [n] each: (difference, low, high).
+    """Return (difference, low, high): candidate's minus champion's accuracy on paired predictions, bool [n] each.
 
-    The interval holds the differences that the score test does not reject at 5 %. It keeps its coverage when
+    The 95 % interval holds the differences that the score test does not reject at 5 %. It keeps its coverage when
     few predictions differ, where the simple normal interval fails. It is not exact: for splits just short of
     significance (5-0, 7-1, 9-2) it excludes 0 although `mcnemar_exact` gives more than 5 %.
 
@@ -76,7 +76,7 @@ def _discordant(candidate_correct: npt.NDArray[np.bool_], champion_correct: npt.
 
 
 def _boundary(wins: int, losses: int, n: int, inside: float, outside: float, z: float) -> float:
-    """Where the score statistic, which falls as the difference grows, equals `z` between the two differences."""
+    """Return the difference between `inside` and `outside` at which the score, which falls as it grows, equals `z`."""
     for _ in range(60):  # halves the bracket to below float precision
         middle = (inside + outside) / 2
         if abs(_score(wins, losses, n, middle)) < abs(z):
@@ -87,7 +87,7 @@ def _boundary(wins: int, losses: int, n: int, inside: float, outside: float, z: 
 
 
 def _score(wins: int, losses: int, n: int, difference: float) -> float:
-    """Tango's statistic for a true `difference`: approximately standard normal."""
+    """Return Tango's statistic for a true `difference`, which is approximately standard normal."""
     # The likelihood's maximum under this difference has P(champion only) = the root of a quadratic.
     a = 2 * n
     b = (2 * n - wins + losses) * difference - wins - losses

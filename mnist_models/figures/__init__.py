@@ -1,1 +1,1 @@
-"""Figures, drawn by a process of their own."""
+"""Figures of trainings, drawn in a process of its own."""

@@ -1,4 +1,4 @@
-"""`python -m mnist_models.figures`: the process that draws, whose memory is not the flow's."""
+"""`python -m mnist_models.figures`: the process that draws; its other end is `renderer`."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from mnist_models.processes.worker_loop import serve
 
 
 def main() -> None:
-    """Serve jobs until the parent is gone."""
+    """Draw until the parent process has ended."""
     serve(_prepare)
 
 
@@ -23,7 +23,7 @@ def _prepare() -> Callable[[str], None]:
         job: dict[str, Any] = json.loads(line)
         data, folder = load_arrays(Path(job["data"])), Path(job["folder"])
         if "compared" in job:
-            compared = [Compared(**each | {"directory": Path(each["directory"])}) for each in job["compared"]]
+            compared = [Compared(**item | {"directory": Path(item["directory"])}) for item in job["compared"]]
             draw_comparison(compared, data.y_test, folder)
         else:
             draw_training(RunDirectory(Path(job["directory"])), job["recipe"], data, folder)

@@ -1,4 +1,4 @@
-"""A training as a comparison shows it; apart from the drawing, so that asking for one loads no Matplotlib."""
+"""A training in a comparison. It stands in a file without Matplotlib, which the flow must not load."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Compared:
-    """Its name, its run directory, and in which group it is shown."""
+    """A training to compare."""
 
     name: str
     directory: Path
     status: str  # "finished", "diverged", or "best"
-    study: str | None  # trainings of one study are also drawn together
+    study: str | None  # trainings with the same study also get a figure of their own

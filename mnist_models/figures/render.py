@@ -1,4 +1,4 @@
-"""All figures of a training and of a comparison, drawn from what trainings have left behind."""
+"""All figures of a training and of a comparison, from the files of the trainings."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,9 +9,17 @@ from numpy.typing import NDArray
 
 from mnist_models.atomic import write_atomically
 from mnist_models.data.dataset import Dataset
-from mnist_models.evaluation.metrics import evaluate
-from mnist_models.figures import plots
+from mnist_models.evaluation.metrics import confusion_matrix, evaluate
 from mnist_models.figures.compared import Compared
+from mnist_models.figures.plots.accuracy_ranking import accuracy_ranking
+from mnist_models.figures.plots.confusion_matrix import confusion_figure, per_class_accuracy
+from mnist_models.figures.plots.example_images import mistakes, predictions, sample_images
+from mnist_models.figures.plots.initialisation import initialisation_study
+from mnist_models.figures.plots.learning_curves import learning_curves
+from mnist_models.figures.plots.overlaid_curves import overlaid_curves
+from mnist_models.figures.plots.raster import png
+from mnist_models.figures.plots.reliability import reliability_diagram
+from mnist_models.metric_names import TRAIN_LOSS, VALIDATION_ACCURACY
 from mnist_models.training_run.run_directory import RunDirectory
 
 
@@ -22,56 +30,62 @@ def draw_training(directory: RunDirectory, recipe: str, data: Dataset, folder: P
 
 
 def draw_comparison(trainings: Sequence[Compared], labels: NDArray[np.int32], folder: Path) -> None:
-    """Write the figures that compare trainings, all tested on images with these labels int32 [n]."""
+    """Write the figures that compare trainings, all tested on images with these `labels` int32 [n], into `folder`."""
     _write(_of_comparison(trainings, labels), folder)
 
 
-_drawn_samples: dict[str, bytes] = {}
+_samples_by_digest: dict[str, bytes] = {}
 
 
 def _sample_images(data: Dataset) -> bytes:
-    """The same for all trainings on the same data, and the dearest of all figures."""
-    if data.digest not in _drawn_samples:
-        _drawn_samples.clear()
-        _drawn_samples[data.digest] = plots.png(plots.sample_images(data.x_train, data.y_train))
-    return _drawn_samples[data.digest]
+    """Return a PNG that is the same for all trainings on the same data; it takes longest to draw."""
+    if data.digest not in _samples_by_digest:
+        _samples_by_digest.clear()
+        _samples_by_digest[data.digest] = png(sample_images(data.x_train, data.y_train))
+    return _samples_by_digest[data.digest]
 
 
-def _write(drawn: Iterator[tuple[str, Figure]], folder: Path) -> None:
-    for name, figure in drawn:
-        write_atomically(folder / f"{name}.png", plots.png(figure))
+def _write(figures: Iterator[tuple[str, Figure]], folder: Path) -> None:
+    for name, figure in figures:
+        write_atomically(folder / f"{name}.png", png(figure))
 
 
 def _of_training(directory: RunDirectory, recipe: str, data: Dataset) -> Iterator[tuple[str, Figure]]:
     result, probabilities = directory.result(), directory.predictions().test
     assert result is not None
-    test = evaluate(probabilities, data.y_test)
+    accuracy, matrix = evaluate(probabilities, data.y_test).accuracy, confusion_matrix(probabilities, data.y_test)
     yield (
         "learning_curves",
-        plots.learning_curves(directory.history(), recipe, test_accuracy=test.accuracy, nan_step=result.first_nan_step),
+        learning_curves(directory.history(), recipe, test_accuracy=accuracy, nan_step=result.first_nan_step),
     )
-    yield "predictions", plots.predictions(data.x_test, data.y_test, probabilities)
-    yield "confusion_matrix", plots.confusion_matrix(test.confusion_matrix)
-    yield "per_class_accuracy", plots.per_class_accuracy(test)
-    yield "reliability_diagram", plots.reliability_diagram(probabilities, data.y_test)
-    yield "mistakes", plots.mistakes(data.x_test, data.y_test, probabilities)
+    yield "predictions", predictions(data.x_test, data.y_test, probabilities)
+    yield "confusion_matrix", confusion_figure(matrix)
+    yield "per_class_accuracy", per_class_accuracy(matrix)
+    yield "reliability_diagram", reliability_diagram(probabilities, data.y_test)
+    yield "mistakes", mistakes(data.x_test, data.y_test, probabilities)
 
 
 def _of_comparison(trainings: Sequence[Compared], labels: NDArray[np.int32]) -> Iterator[tuple[str, Figure]]:
-    directories = {each.name: RunDirectory(each.directory) for each in trainings}
+    directories = {training.name: RunDirectory(training.directory) for training in trainings}
     tests = [evaluate(directory.predictions().test, labels) for directory in directories.values()]
-    accuracies, lows, highs = zip(
-        *((test.accuracy, test.accuracy_low, test.accuracy_high) for test in tests), strict=True
+    yield (
+        "comparison",
+        accuracy_ranking(
+            list(directories),
+            [test.accuracy for test in tests],
+            [test.accuracy_low for test in tests],
+            [test.accuracy_high for test in tests],
+            [training.status for training in trainings],
+        ),
     )
-    yield "comparison", plots.comparison(list(directories), accuracies, lows, highs, [t.status for t in trainings])
     histories = {name: directory.history() for name, directory in directories.items()}
-    yield "validation_accuracy", plots.overlaid_curves(histories, "validation/accuracy", x="share")
-    yield "train_loss", plots.overlaid_curves(histories, "train/loss")
+    yield "validation_accuracy", overlaid_curves(histories, VALIDATION_ACCURACY, x="share")
+    yield "train_loss", overlaid_curves(histories, TRAIN_LOSS)
     studies: dict[str, dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
-    for each in trainings:
-        if each.study is not None:
-            values = histories[each.name]["validation/accuracy"][1]
-            studies.setdefault(each.study, {})[each.name] = (np.arange(1, len(values) + 1), values)
+    for training in trainings:
+        if training.study is not None:
+            values = histories[training.name][VALIDATION_ACCURACY][1]
+            studies.setdefault(training.study, {})[training.name] = (np.arange(1, len(values) + 1), values)
     for study, curves in studies.items():
         if len(curves) > 1:
-            yield f"{study}_study", plots.initialisation_study(curves)
+            yield f"{study}_study", initialisation_study(curves)

@@ -1,4 +1,4 @@
-"""Has figures drawn by a process of its own: drawing takes more memory than all else that a flow does."""
+"""The process that draws, seen from the flow: drawing takes more memory than all the rest of a flow."""
 
 import json
 import threading
@@ -16,10 +16,10 @@ class _DrawingProcess(WorkerProcess):
 
 
 class Renderer:
-    """Starts its process at once. Any thread may ask; one figure is drawn at a time.
+    """Draws in a process of its own, which starts at once. Any thread may call it; one job is drawn at a time.
 
-    Raises from each drawing:
-        ProcessDied, JobFailed: see `WorkerProcess.do`; the next drawing gets a new process.
+    Each method raises:
+        ProcessDied, JobFailed: see `WorkerProcess.do`; the next job gets a new process.
     """
 
     def __init__(self, logs: Path) -> None:
@@ -28,12 +28,12 @@ class Renderer:
         self._process = _DrawingProcess({}, self._log)
 
     def training(self, directory: Path, recipe: str, data: Path, folder: Path) -> list[Path]:
-        """Draw a finished training into `folder`; gives the files."""
+        """Draw the figures of a finished training into `folder`, and return the PNG files."""
         return self._draw(folder, directory=str(directory), recipe=recipe, data=str(data))
 
     def comparison(self, compared: Sequence[Compared], data: Path, folder: Path) -> list[Path]:
-        """Draw a comparison into `folder`; gives the files."""
-        return self._draw(folder, compared=[asdict(each) for each in compared], data=str(data))
+        """Draw the figures of a comparison into `folder`, and return the PNG files."""
+        return self._draw(folder, compared=[asdict(training) for training in compared], data=str(data))
 
     def _draw(self, folder: Path, **job: Any) -> list[Path]:
         with self._lock:

@@ -14,6 +14,7 @@ import psutil
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from mnist_models import metric_names as names
 from mnist_models.atomic import atomic_path, write_atomically
 from mnist_models.data.arrays import load_arrays
 from mnist_models.data.split import stratified_split
@@ -157,8 +158,8 @@ class _Training:
             {
                 "step": start + number + 1,
                 "time": round((now - seconds * (count - 1 - number) / count) * 1000),
-                "train/loss": float(loss),
-                "train/accuracy": float(accuracy),
+                names.TRAIN_LOSS: float(loss),
+                names.TRAIN_ACCURACY: float(accuracy),
             }
             for number, (loss, accuracy) in enumerate(zip(stretch.losses, stretch.accuracies, strict=True))
         )
@@ -184,12 +185,12 @@ class _Training:
         record = {
             "step": self.progress.step,
             "time": round(time.time() * 1000),
-            "validation/loss": loss,
-            "validation/accuracy": accuracy,
-            "memory/trainer_mb": psutil.Process().memory_info().rss / 2**20,
+            names.VALIDATION_LOSS: loss,
+            names.VALIDATION_ACCURACY: accuracy,
+            names.TRAINER_MEMORY: psutil.Process().memory_info().rss / 2**20,
         }
         if self.progress.train_seconds:
-            record["speed/images_per_second"] = images / self.progress.train_seconds
+            record[names.IMAGES_PER_SECOND] = images / self.progress.train_seconds
         self.log.append([record])
 
     def _save(self) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from mnist_models.metric_names import TRAIN_ACCURACY
 from mnist_models.redaction import redacted
 from mnist_models.training_run.metrics_log import Record
 
@@ -67,9 +68,7 @@ class Observer:
     def see(self, records: list[Record]) -> Snapshot | None:
         """The state after these records; None before the first step."""
         self._recent.extend(
-            (record["step"], record["time"], record["train/accuracy"])
-            for record in records
-            if "train/accuracy" in record
+            (record["step"], record["time"], record[TRAIN_ACCURACY]) for record in records if TRAIN_ACCURACY in record
         )
         if not self._recent:
             return None

@@ -7,6 +7,8 @@ table's state as JSON. They are offered in the menu Views of the runs page, and 
 import json
 from typing import TYPE_CHECKING, Any
 
+from mnist_models import metric_names as names
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
@@ -16,17 +18,17 @@ NOTE = "mlflow.note.content"
 
 # Column, as the UI names it → its width in pixels.
 RESULTS = {
-    "metrics.`test/accuracy`": 110,
+    f"metrics.`{names.TEST_ACCURACY}`": 110,
     "tags.`seed`": 60,
     "tags.`status`": 90,
-    "metrics.`kept/validation_accuracy`": 170,
-    "metrics.`speed/train_seconds`": 140,
-    "metrics.`model/parameters`": 140,
+    f"metrics.`{names.KEPT_VALIDATION_ACCURACY}`": 170,
+    f"metrics.`{names.TRAIN_SECONDS}`": 140,
+    f"metrics.`{names.PARAMETERS}`": 140,
 }
 MODELS = {"attributes.`Models`": 200}
 NEWEST = {"orderByKey": "attributes.start_time", "orderByAsc": False}
 # Sorted by anything but time, the table does not hide trainings under their comparison.
-BEST = {"orderByKey": "metrics.`test/accuracy`", "orderByAsc": False, "searchFilter": "tags.recipe LIKE '%'"}
+BEST = {"orderByKey": f"metrics.`{names.TEST_ACCURACY}`", "orderByAsc": False, "searchFilter": "tags.recipe LIKE '%'"}
 
 DESCRIPTION = """\
 Each row is a **comparison**: one run of the pipeline, the newest first, over its **trainings** (open it with +).

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
+from mnist_models.metric_names import TEST_ACCURACY
 from tasks.config.settings import Settings
 from tasks.tracking.experiment_page import COMPARISONS
 
@@ -32,7 +33,7 @@ def curves_link(base: str, experiment_id: str, run_ids: Sequence[str]) -> str:
     """The metrics of some runs in the same charts, the first ten; `base` as for `run_link`."""
     chosen = ",".join(f"'{run_id}'" for run_id in run_ids[:MOST_CURVES])
     # Sorted by anything but time, the table does not hide trainings under their comparison.
-    query = {"searchFilter": f"attributes.run_id IN ({chosen})", "orderByKey": "metrics.`test/accuracy`"}
+    query = {"searchFilter": f"attributes.run_id IN ({chosen})", "orderByKey": f"metrics.`{TEST_ACCURACY}`"}
     # Quoted strictly, because a bracket would end the link in Markdown.
     text = urlencode(query | {"orderByAsc": "false"}, quote_via=quote, safe="")
     return f"{base}/#/experiments/{experiment_id}/runs?{OUR_VIEW}&compareRunsMode=CHART&{text}".removeprefix("/")

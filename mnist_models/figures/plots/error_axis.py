@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
+from mnist_models.figures.plots import style
 from mnist_models.figures.plots.series import Values, finite, series
-from mnist_models.figures.plots.style import SMALL
+from mnist_models.metric_names import TRAIN_LOSS, VALIDATION_LOSS
 from mnist_models.training_run.metrics_log import History
 
 BEST_ERROR = 1e-4
@@ -22,16 +23,16 @@ TICKS = (
 
 
 def accuracy_floor(*accuracies: Values) -> float:
-    """The round lower limit of an accuracy axis that shows all but the first fifth of each [m]."""
+    """Return the round lower limit of an accuracy axis that shows the last four fifths of each series [m]."""
     late = [valid[len(valid) // 5 :] for valid in map(finite, accuracies)]
     lowest = min((float(np.percentile(values, 2)) for values in late if len(values)), default=0.0)
     return max(floor for floor in (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99) if floor <= max(lowest, 0.0))
 
 
 def loss_limit(history: History) -> float:
-    """The round upper limit of a loss axis that shows validation whole and all but the first fifth of training."""
-    train = finite(series(history, "train/loss")[1])
-    validation = finite(series(history, "validation/loss")[1])
+    """Return the round upper limit of a loss axis with all of validation and the last four fifths of training."""
+    train = finite(series(history, TRAIN_LOSS)[1])
+    validation = finite(series(history, VALIDATION_LOSS)[1])
     highest = float(validation.max(initial=0.0))
     if len(train):
         highest = max(highest, float(np.percentile(train[len(train) // 5 :], 98)))
@@ -44,7 +45,7 @@ def loss_limit(history: History) -> float:
 
 
 def error_position(accuracy: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Where accuracies, 0 to 1, lie on an axis on which each tenfold fall of the error rate takes equal room.
+    """Return the positions of accuracies, 0 to 1, on an axis on which each tenfold fall of the error takes equal room.
 
     Computed here instead of with a logarithmic axis, whose labels need Matplotlib's slow formula layout.
     """
@@ -53,7 +54,7 @@ def error_position(accuracy: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def error_limits(accuracies: npt.ArrayLike) -> tuple[float, float]:
-    """Limits in axis positions that hold all finite `accuracies` with some room around them."""
+    """Return limits, as axis positions, that hold all finite `accuracies` with some room around them."""
     positions = finite(error_position(accuracies).ravel())
     if not len(positions):
         return 0.0, 2.0
@@ -65,7 +66,7 @@ def error_limits(accuracies: npt.ArrayLike) -> tuple[float, float]:
 
 
 def label_error_axis(axes: Axes, low: float, high: float, direction: Literal["x", "y"]) -> None:
-    """Limit the x or y axis to positions `low` to `high` and label it with accuracies."""
+    """Set the limits of the x or y axis to the positions `low` and `high`, and label it with accuracies."""
     distance = (0.1 if direction == "x" else 0.06) * (high - low)  # labels are wider than high
     for candidates in TICKS:
         places = {float(error_position(tick / 100)): f"{tick:g} %" for tick in candidates}
@@ -75,14 +76,14 @@ def label_error_axis(axes: Axes, low: float, high: float, direction: Literal["x"
     labels = [places[tick] for tick in ticks]
     if direction == "x":
         axes.set_xlim(low, high)
-        axes.set_xticks(ticks, labels, fontsize=SMALL)
+        axes.set_xticks(ticks, labels, fontsize=style.SMALL)
     else:
         axes.set_ylim(low, high)
         axes.set_yticks(ticks, labels)
 
 
 def _spaced(places: list[float], distance: float) -> list[float]:
-    """Those of the ascending `places` that lie at least `distance` after the one kept before."""
+    """Return those of the ascending `places` that lie at least `distance` after the one before."""
     kept: list[float] = []
     for place in places:
         if not kept or place - kept[-1] >= distance:

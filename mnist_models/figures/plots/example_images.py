@@ -4,53 +4,53 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from mnist_models.evaluation.metrics import predicted
+from mnist_models.evaluation.metrics import mistake_indices, predicted
+from mnist_models.figures.plots import style
 from mnist_models.figures.plots.montage import Tile, montage
-from mnist_models.figures.plots.style import RIGHT, RIGHT_SIGN, WRONG, WRONG_SIGN, percent
 
-SHOWN = 15
+COUNT = 15
 SAMPLES = 120
 SAMPLES_PER_CLASS = (60, 48, 36, 24, 12, 6, 4, 3, 2, 1)
 """All divide, or are divided by, the 12 columns, so that a class begins at a row's start or at even distances."""
 
 
 def sample_images(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int32]) -> Figure:
-    """The first images uint8 [n, h, w] of each class in `labels` int32 [n]; of 120 classes if there are more."""
+    """Return the first images uint8 [n, h, w] of each class in `labels` int32 [n]; of 120 classes if there are more."""
     classes, counts = np.unique(labels, return_counts=True)
-    shown = classes[np.linspace(0, len(classes) - 1, min(len(classes), SAMPLES)).astype(np.int64)]
-    each = next(number for number in SAMPLES_PER_CLASS if number * len(shown) <= SAMPLES)
+    rows = classes[np.linspace(0, len(classes) - 1, min(len(classes), SAMPLES)).astype(np.int64)]
+    each = next(number for number in SAMPLES_PER_CLASS if number * len(rows) <= SAMPLES)
     tiles: list[Tile | None] = []
-    for label in shown:
+    for label in rows:
         of_class = np.flatnonzero(labels == label)[:each]
         tiles += [Tile(images[index], (f"class {label}",) if index == of_class[0] else ()) for index in of_class]
         tiles += [None] * (each - len(of_class))
     few, many = counts.min(), counts.max()
     sizes = f"{few:,} to {many:,}" if few < many else f"{few:,}"
-    some = f"{len(shown)} of {len(classes):,} classes" if len(shown) < len(classes) else f"{len(classes)} classes"
-    return montage(f"{len(labels):,} training images: {some}, each with {sizes} images", tiles, 12, 1)
+    title = f"{len(rows)} of {len(classes):,} classes" if len(rows) < len(classes) else f"{len(classes)} classes"
+    return montage(f"{len(labels):,} training images: {title}, each with {sizes} images", tiles, 12, 1)
 
 
 def predictions(
     images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int32], probabilities: npt.NDArray[np.float32]
 ) -> Figure:
-    """The first 15 test images uint8 [n, h, w] with label [n], prediction and confidence from probabilities [n, k]."""
+    """Return the first 15 test images uint8 [n, h, w] with labels [n], predictions and confidences, from [n, k]."""
     correct = int((predicted(probabilities) == labels).sum())
-    title = f"First test images; {correct:,} of all {len(labels):,} are right ({percent(correct / len(labels))})"
-    return _judged(title, np.arange(min(SHOWN, len(labels))), images, labels, probabilities)
+    title = f"First test images; {correct:,} of all {len(labels):,} are right ({style.percent(correct / len(labels))})"
+    return _judged(title, np.arange(min(COUNT, len(labels))), images, labels, probabilities)
 
 
 def mistakes(
     images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int32], probabilities: npt.NDArray[np.float32]
 ) -> Figure:
-    """The first 15 wrongly classified test images, in test order; arguments as for `predictions`."""
-    wrong = np.flatnonzero(predicted(probabilities) != labels)
+    """Return the 15 most confident mistakes on the test images; arguments as for `predictions`."""
+    wrong = mistake_indices(probabilities, labels)
     n = len(labels)
     if not len(wrong):
-        return montage(f"{RIGHT_SIGN} No mistakes among {n:,} test images", [], 5, 0)
+        return montage(f"{style.RIGHT_SIGN} No mistakes among {n:,} test images", [], 5, 0)
     noun = "mistake" if len(wrong) == 1 else "mistakes"
-    first = f"; the first {SHOWN}" if len(wrong) > SHOWN else ""
-    title = f"{len(wrong):,} {noun}, {percent(len(wrong) / n)} of {n:,}{first}"
-    return _judged(title, wrong[:SHOWN], images, labels, probabilities)
+    first = f"; the {COUNT} most confident" if len(wrong) > COUNT else ""
+    title = f"{len(wrong):,} {noun}, {style.percent(len(wrong) / n)} of {n:,}{first}"
+    return _judged(title, wrong[:COUNT], images, labels, probabilities)
 
 
 def _judged(
@@ -63,7 +63,7 @@ def _judged(
     tiles = []
     for index, prediction in zip(chosen, predicted(probabilities[chosen]), strict=True):
         right = prediction == labels[index]
-        sign, colour = (RIGHT_SIGN, RIGHT) if right else (WRONG_SIGN, WRONG)
+        sign, colour = (style.RIGHT_SIGN, style.RIGHT) if right else (style.WRONG_SIGN, style.WRONG)
         judged = f"{sign} predicted {prediction}, {100 * probabilities[index, prediction]:.1f} %"
         tiles.append(Tile(images[index], (f"label {labels[index]}", judged), colour))
     return montage(title, tiles, 5, 2)

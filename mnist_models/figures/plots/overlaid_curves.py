@@ -1,4 +1,4 @@
-"""The courses of several training runs in one figure."""
+"""One metric of several trainings in one figure."""
 
 from collections.abc import Mapping
 from itertools import cycle
@@ -10,19 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
+from mnist_models.figures.plots import style
 from mnist_models.figures.plots.error_axis import error_limits, error_position, label_error_axis, loss_limit
 from mnist_models.figures.plots.series import envelope, finite, first_nan, limited, series, smoothed
-from mnist_models.figures.plots.style import (
-    INK,
-    SERIES,
-    SMALL,
-    TEXT,
-    heading,
-    new_axes,
-    new_figure,
-    percent,
-    shortened,
-)
+from mnist_models.metric_names import VALIDATION_ACCURACY
 from mnist_models.training_run.metrics_log import History
 
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
@@ -30,24 +21,24 @@ LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 def overlaid_curves(
     histories: Mapping[str, History],
-    metric: str = "validation/accuracy",
+    metric: str = VALIDATION_ACCURACY,
     *,
     x: Literal["step", "share"] = "step",
 ) -> Figure:
-    """One curve per run, named in the order of their last values; a cross marks where a run's loss became NaN.
+    """Return one curve per run, listed in the order of their last values; a cross marks where a loss became NaN.
 
-    On the accuracy axis each tenfold fall of the error rate takes equal room, see `scale.error_position`.
+    On the accuracy axis each tenfold fall of the error rate takes equal room, see `error_position`.
 
     Args:
         histories: recorded values by the run's name, see `History`.
         metric: name of the values to draw; training values are smoothed.
         x: training step, or share of the run's own steps where the runs' lengths differ much.
     """
-    figure = new_figure(max(4.6, 1.3 + 0.21 * len(histories)), f"{len(histories)} runs")
-    axes = new_axes(figure, 0.7, 0.55, 3.2, 0.75)
+    figure = style.new_figure(max(4.6, 1.3 + 0.21 * len(histories)), f"{len(histories)} runs")
+    axes = style.new_axes(figure, 0.7, 0.55, 3.2, 0.75)
     is_accuracy = metric.endswith("accuracy")
     top = max((loss_limit(history) for history in histories.values() if first_nan(history) is None), default=2.0)
-    styles = cycle([(colour, line) for line in LINES for colour in SERIES])
+    styles = cycle([(colour, line) for line in LINES for colour in style.SERIES])
     drawn = [np.zeros(0)]
     entries: list[tuple[float, str, Line2D]] = []
     for (name, history), (colour, line) in zip(histories.items(), styles, strict=False):
@@ -64,12 +55,12 @@ def overlaid_curves(
         known = np.isfinite(height)
         if diverged is not None and known.any():
             at = float(np.interp(diverged, steps[known], height[known]))
-            axes.plot(diverged * scale, at, "X", color=colour, markeredgecolor=INK, markersize=9, zorder=5)
+            axes.plot(diverged * scale, at, "X", color=colour, markeredgecolor=style.INK, markersize=9, zorder=5)
         drawn.append(values)
         last = float(finite(values)[-1]) if known.any() else np.nan
-        text = percent(last) if is_accuracy else f"{last:.3g}"
+        text = style.percent(last) if is_accuracy else f"{last:.3g}"
         cross = "" if diverged is None else "  ✕ NaN"
-        entries.append((last, f"{text}  {shortened(name, 28)}{cross}", curve))
+        entries.append((last, f"{text}  {style.shortened(name, 28)}{cross}", curve))
     if is_accuracy:
         label_error_axis(axes, *error_limits(np.concatenate(drawn)), "y")
     else:
@@ -77,8 +68,10 @@ def overlaid_curves(
     _name_runs(axes, entries, best=1 if is_accuracy else -1)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=x == "step", min_n_ticks=1))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}") if x == "step" else PercentFormatter(1, symbol=" %"))
-    axes.set_xlabel("step" if x == "step" else "share of the run's steps", fontsize=TEXT, color=INK)
-    heading(axes, metric.replace("/", " "), "✕ loss became NaN" if any("✕" in text for _, text, _ in entries) else "")
+    style.label_axes(axes, "step" if x == "step" else "share of the run's steps")
+    style.heading(
+        axes, metric.replace("/", " "), "✕ loss became NaN" if any("✕" in text for _, text, _ in entries) else ""
+    )
     return figure
 
 
@@ -87,15 +80,13 @@ def _name_runs(axes: Axes, entries: list[tuple[float, str, Line2D]], best: int) 
     ordered = sorted(entries, key=lambda entry: -best * np.nan_to_num(entry[0], nan=-best * np.inf))
     if not ordered:
         return
-    box = axes.legend(
+    axes.legend(
         [curve for _, _, curve in ordered],
         [text for _, text, _ in ordered],
         loc="upper left",
         bbox_to_anchor=(1.01, 1.02),
-        fontsize=SMALL,
+        fontsize=style.SMALL,
         frameon=False,
-        labelcolor=INK,
+        labelcolor=style.INK,
         handlelength=2.6,
     )
-    for text in box.get_texts():
-        text.set_parse_math(False)

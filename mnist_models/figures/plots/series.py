@@ -1,8 +1,9 @@
-"""The recorded values of a training run, and what figures need to know about them."""
+"""The recorded values of a training, prepared for curves."""
 
 import numpy as np
 import numpy.typing as npt
 
+from mnist_models.metric_names import TRAIN_LOSS, VALIDATION_LOSS
 from mnist_models.training_run.metrics_log import History
 
 Values = npt.NDArray[np.float64]
@@ -10,35 +11,35 @@ Steps = npt.NDArray[np.int64]
 
 
 def series(history: History, name: str) -> tuple[Steps, Values]:
-    """The steps and values of `name`, both empty if `history` has none."""
+    """Return steps [m] and values [m] of the metric `name`, both empty if `history` has none."""
     steps, values = history.get(name, ((), ()))
     return np.asarray(steps, np.int64), np.asarray(values, np.float64)
 
 
 def finite(values: Values) -> Values:
-    """The `values` without NaN and infinities."""
+    """Return `values` without NaN and infinities."""
     return values[np.isfinite(values)]
 
 
 def limited(values: Values, low: float, high: float) -> Values:
-    """The `values` moved to `low` and `high` where they lie beyond, and NaN where they are not finite.
+    """Return `values` clipped to `low` and `high`, with NaN where they are not finite.
 
-    A loss of 1e30 would take all precision from the sums of `smoothed` and from the renderer's coordinates.
+    A loss of 1e30 would leave no precision to the sums in `smoothed` and to the renderer's coordinates.
     """
     return np.where(np.isfinite(values), np.clip(values, low, high), np.nan)
 
 
 def first_nan(history: History) -> int | None:
-    """The first step at which a loss was not a finite number, or None."""
+    """Return the first step whose loss was not finite, or None."""
     first = []
-    for name in ("train/loss", "validation/loss"):
+    for name in (TRAIN_LOSS, VALIDATION_LOSS):
         steps, values = series(history, name)
         first += steps[~np.isfinite(values)][:1].tolist()
     return min(first, default=None)
 
 
 def smoothed(values: Values, window: int) -> Values:
-    """The mean of the finite values up to `window` before and after each, [m]; NaN where a value is not finite."""
+    """Return a moving average [m] over `window` values before and after each; NaN where a value is not finite."""
     valid = np.isfinite(values)
     counts = np.concatenate(([0], np.cumsum(valid)))
     sums = np.concatenate(([0.0], np.cumsum(np.where(valid, values, 0.0))))
@@ -49,7 +50,7 @@ def smoothed(values: Values, window: int) -> Values:
 
 
 def envelope(steps: Steps, values: Values, bins: int) -> tuple[Steps, Values]:
-    """At most 2 × `bins` points that look like all of them: the least and the greatest value of each bin."""
+    """Return at most 2 × `bins` points that look like all of them: the least and the greatest value of each bin."""
     if len(values) <= 2 * bins:
         return steps, values
     starts = np.linspace(0, len(values), bins, endpoint=False).astype(np.int64)

@@ -1,13 +1,12 @@
-"""The look that all figures share: sizes, colours and axes.
+"""The common look of all figures: sizes, colours, axes and text."""
 
-Figures are made without pyplot and without rcParams, because several threads draw at once.
-"""
-
-from io import BytesIO
+from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+
+Point = tuple[float, float]
 
 DPI = 110
 WIDTH = 8.2
@@ -38,20 +37,17 @@ WRONG_SIGN = "✗"
 
 
 def new_figure(height: float, title: str = "") -> Figure:
-    """A white figure of the common width and `height` inches, with `title` at its top left."""
+    """Return a white figure of the common width and `height` inches, with `title` at its top left."""
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
     if title:
-        figure.text(
-            0.12 / WIDTH, 1 - 0.12 / height, title, ha="left", va="top", fontsize=TITLE, color=INK, parse_math=False
-        )
+        figure.text(0.12 / WIDTH, 1 - 0.12 / height, title, ha="left", va="top", fontsize=TITLE, color=INK)
     return figure
 
 
 def new_axes(figure: Figure, left: float, bottom: float, right: float, top: float) -> Axes:
-    """Axes whose edges lie the given inches inside the figure's, in the common look.
+    """Return axes in the common look, whose edges lie the given inches inside the edges of `figure`.
 
-    Fixed margins instead of a layout engine, which would draw every figure twice.
+    A layout engine would find the margins itself, but it draws every figure twice.
     """
     width, height = figure.get_size_inches()
     axes = figure.add_axes(
@@ -65,26 +61,27 @@ def new_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
     return axes
 
 
+def label_axes(axes: Axes, x: str = "", y: str = "") -> None:
+    """Write the names of the quantities beside the two axes."""
+    axes.set_xlabel(x, fontsize=TEXT, color=INK)
+    axes.set_ylabel(y, fontsize=TEXT, color=INK)
+
+
+def write(axes: Axes, text: str, at: Point, coords: Any = "data", offset: Point = (0, 0), **look: Any) -> Annotation:
+    """Write `text` `offset` points from the position `at`; `look` are properties of Matplotlib's text."""
+    properties: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center"} | look
+    return axes.annotate(text, at, xycoords=coords, xytext=offset, textcoords="offset points", **properties)
+
+
 def heading(axes: Axes, text: str, remark: str = "") -> None:
-    """Write what `axes` show above them, with a muted remark behind it."""
-    placed = axes.annotate(
-        text, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points", fontsize=TEXT, color=INK
-    )
+    """Write above `axes` what they show, followed by a muted remark."""
+    title = write(axes, text, (0, 1), "axes fraction", (0, 6), fontsize=TEXT, va="baseline")
     if remark:
-        axes.annotate(
-            remark,
-            (1, 0),
-            xycoords=placed,
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="bottom",
-            fontsize=SMALL,
-            color=MUTED,
-        )
+        write(axes, remark, (1, 0), title, (6, 0), color=MUTED, va="bottom")
 
 
 def legend(figure: Figure, axes: Axes) -> None:
-    """Name the labelled series of `axes` in one row at the figure's top right, where no data can lie below it."""
+    """List the labelled series of `axes` in one row at the top right of `figure`, where it hides no data."""
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         figure.legend(
@@ -101,20 +98,12 @@ def legend(figure: Figure, axes: Axes) -> None:
 
 
 def note(axes: Axes, text: str) -> None:
-    """Write `text` in the middle of `axes` that have nothing to show."""
+    """Write `text` in the middle of `axes` without data."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=TITLE, color=MUTED)
 
 
-def png(figure: Figure) -> bytes:
-    """Encode `figure` as PNG."""
-    buffer = BytesIO()
-    # Level 3 takes half the time of the default for a file a few per cent larger.
-    figure.savefig(buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": 3})
-    return buffer.getvalue()
-
-
 def percent(share: float) -> str:
-    """`share` as a percentage with as many decimals as tell good classifiers apart; "–" for NaN."""
+    """Return `share` as a percentage, with enough decimals to tell good classifiers apart; "–" for NaN."""
     if share != share:
         return "–"
     decimals = 0 if share in (0, 1) else 2 if share > 0.9 or share < 0.1 else 1
@@ -122,7 +111,7 @@ def percent(share: float) -> str:
 
 
 def shortened(name: str, longest: int = 30) -> str:
-    """The `name`, cut in its middle if it is longer than `longest` characters."""
+    """Return `name`, cut in its middle if it is longer than `longest` characters."""
     if len(name) <= longest:
         return name
     half = (longest - 1) // 2
