@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import keras
 
-Network = Callable[[tuple[int, int], int], "keras.Model"]
-"""(height, width), classes → a model from float32 [n, height, width, 1] in [0, 1] to logits [n, classes]."""
+Network = Callable[[tuple[int, int, int], int], "keras.Model"]
+"""(height, width, channels), classes → a model from float32 [n, *shape] in [0, 1] to logits [n, classes]."""
 
 Loss = Literal["cross_entropy", "naive_cross_entropy", "summed_sigmoid_cross_entropy"]
 
@@ -125,6 +125,6 @@ class Recipe:
         return hashlib.sha256(content).hexdigest()
 
 
-def _no_network(_shape: tuple[int, int], _classes: int) -> "keras.Model":
+def _no_network(_shape: tuple[int, int, int], _classes: int) -> "keras.Model":
     """Stand in for the network, which has no JSON form and is covered by its source."""
     raise TypeError("a placeholder, not a network")

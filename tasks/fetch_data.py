@@ -18,7 +18,7 @@ def fetch_data(session: Session, path: str) -> tuple[Dataset, Path]:
         DataUnavailable: `path` is empty, and the official MNIST can be had from none of its sources.
     """
     dataset, folder = prepare_data(path, session.settings.data, session.display.say)
-    height, width = dataset.image_shape
+    height, width, _ = dataset.image_shape
     session.display.say(
         f"data: {dataset.name}, {len(dataset.x_train):,} training and {len(dataset.x_test):,} test images of"
         f" {height}×{width}, {dataset.classes} classes ({dataset.source})"

@@ -65,7 +65,7 @@ def register(session: Session, dataset: Dataset, candidate: Evaluated) -> str:
             raise
     for version in client.search_model_versions(f"name='{name}' and run_id='{run.run_id}'"):
         return str(version.version)
-    height, width = dataset.image_shape
+    height, width, _ = dataset.image_shape
     created = client.create_model_version(
         name,
         f"models:/{run.notes['model_id']}",
@@ -167,7 +167,7 @@ def _decide(
         return judge(probabilities, None, dataset.y_test, False, rules)
     if str(serving.version) == version:
         return Decision(False, "it is the champion already")
-    height, width = dataset.image_shape
+    height, width, _ = dataset.image_shape
     takes, knows = serving.tags.get("image_shape"), serving.tags.get("classes")
     if takes is None or knows is None:
         return Decision(False, f"the champion, version {serving.version}, was not registered by this pipeline")

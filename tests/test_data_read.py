@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_data import arrays_of, idx_files_of, make_dataset, write_idx_folder, write_npz
 
-from mnist_models.data.formats import read
-from mnist_models.data.formats.read import read_data
+from mnist_models.data import read
+from mnist_models.data.read import read_data
 from mnist_models.errors import InvalidInput
 
 DATA = make_dataset(train=30, test=12)

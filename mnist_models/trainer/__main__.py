@@ -1,4 +1,4 @@
-"""`python -m mnist_models.trainer`: the training process; what it was doing when it ends is in the last checkpoint."""
+"""`python -m mnist_models.trainer`: the training process; it can be killed at any time, the last checkpoint stays."""
 
 import sys
 from collections.abc import Callable
@@ -12,9 +12,10 @@ def main() -> None:
 
 
 def _prepare() -> Callable[[str], None]:
-    # Keras would import it, for wrappers that nothing here uses, and that takes a second or two.
+    # Keras would import it, for wrappers that are not used here, and that takes a second or two.
     sys.modules["sklearn"] = None  # type: ignore[assignment]
     # The 6 to 11 s import happens while the parent starts.
+    from mnist_models.recipe_catalog import find_recipe
     from mnist_models.trainer.prediction import predict
     from mnist_models.trainer.training import train
     from mnist_models.training_run.job import PredictJob, from_line
@@ -24,7 +25,7 @@ def _prepare() -> Callable[[str], None]:
         if isinstance(job, PredictJob):
             predict(job)
         else:
-            train(job)
+            train(job, find_recipe(job.recipe))
 
     return do
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from mnist_models.recipe import Loss
 
 LossFunction = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-"""(targets, logits), both float32 [batch, classes] → (what is minimised, the mean per image), both scalars."""
+"""(targets, logits), both float32 [batch, classes] → (the minimised loss, the logged mean per image), both scalars."""
 
 
 def cross_entropy(targets: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

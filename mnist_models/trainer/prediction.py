@@ -1,4 +1,4 @@
-"""Apply a saved model to images."""
+"""Predictions of a saved model."""
 
 import numpy as np
 
