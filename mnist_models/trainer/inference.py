@@ -43,6 +43,11 @@ def save_model(model: keras.Model, path: Path) -> None:
         model.save(temporary)
 
 
+def to_device(array: NDArray[np.generic]) -> tf.Tensor:
+    """Return the array as a tensor that shares its memory if it is on the CPU; `tf.constant` would make a copy."""
+    return tf.raw_ops.Identity(input=array)
+
+
 class Predictor:
     """Applies a model to images in batches of one size, two batches at a time where cores are free.
 
@@ -56,14 +61,18 @@ class Predictor:
             return tf.map_fn(apply, batches, parallel_iterations=2, fn_output_signature=tf.float32)
 
         self._shape = shape
-        self._batches = tf.function(apply_to_each, input_signature=[tf.TensorSpec((None, BATCH, *shape), tf.uint8)])
+        self._batches = tf.function(
+            apply_to_each, input_signature=[tf.TensorSpec((None, BATCH, *shape), tf.uint8)], autograph=False
+        )
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the scores, float32 [n, classes], of images uint8 [n, height, width], also with channels."""
-        padding = -len(images) % BATCH
-        padded = np.concatenate([images, np.zeros((padding, *images.shape[1:]), np.uint8)])
-        scores: NDArray[np.float32] = self._batches(padded.reshape(-1, BATCH, *self._shape)).numpy()
-        return scores.reshape(-1, scores.shape[-1])[: len(images)]
+        count = len(images)
+        if count % BATCH:
+            images = np.concatenate([images, np.zeros((-count % BATCH, *images.shape[1:]), np.uint8)])
+        batches = to_device(images.reshape(-1, BATCH, *self._shape))
+        scores: NDArray[np.float32] = self._batches(batches).numpy()
+        return scores.reshape(-1, scores.shape[-1])[:count]
 
 
 def logits_of(network: keras.Model) -> Predictor:

@@ -12,6 +12,7 @@ from mnist_models.recipe import Recipe
 from mnist_models.trainer.augmentation import augment
 from mnist_models.trainer.fused_batch_norm import with_fused_batch_norm
 from mnist_models.trainer.half_batches import in_half_batches
+from mnist_models.trainer.inference import to_device
 from mnist_models.trainer.losses import LOSSES
 
 STEP_METRICS = (TRAIN_LOSS, TRAIN_ACCURACY)
@@ -47,11 +48,11 @@ class Loop:
         labels: NDArray[np.int32],
         seed: int,
     ) -> None:
-        self._images = tf.constant(images.reshape(-1, *model.input_shape[1:]))
-        self._labels = tf.constant(labels)
+        self._images = to_device(images.reshape(-1, *model.input_shape[1:]))
+        self._labels = to_device(labels)
         indices = tf.TensorSpec([None, recipe.batch_size], tf.int32)
         first_step = tf.TensorSpec([], tf.int32)
-        self._compiled = tf.function(self._steps, input_signature=[indices, first_step])
+        self._compiled = tf.function(self._steps, input_signature=[indices, first_step], autograph=False)
         self._model, self._optimizer, self._recipe, self._seed = model, optimizer, recipe, seed
         self._loss = LOSSES[recipe.loss]
         self._apply = in_half_batches(with_fused_batch_norm(model), recipe.batch_size)

@@ -28,7 +28,8 @@ class Setup:
 
     recipe: Recipe
     data: Dataset
-    validation_indices: NDArray[np.int64]  # into the training images; the others are trained on
+    training_indices: NDArray[np.int32]  # into the training images: those that are trained on
+    validation_indices: NDArray[np.int64]  # and those that are held out
     steps: int
     model: keras.Model
     optimizer: keras.optimizers.Optimizer
@@ -37,7 +38,7 @@ class Setup:
 
     def run(self, start: int, stop: int) -> Stretch:
         """Train the steps [start, stop), 0-based."""
-        return self.loop.run(self.order.batches(start, stop), start)
+        return self.loop.run(self.training_indices[self.order.batches(start, stop)], start)
 
     @cached_property
     def validation_images(self) -> NDArray[np.uint8]:
@@ -69,6 +70,6 @@ def set_up(recipe: Recipe, data: Dataset, seed: int, precision: Precision) -> Se
     refuse_code(model, recipe.name)
     optimizer = build_optimizer(recipe.optimizer, steps, precision)
     optimizer.build(model.trainable_variables)
-    loop = Loop(model, optimizer, recipe, data.x_train[training], data.y_train[training], seed)
+    loop = Loop(model, optimizer, recipe, data.x_train, data.y_train, seed)
     order = BatchOrder(len(training), recipe.batch_size, seed, stream=1 if recipe.continues else 0)
-    return Setup(recipe, data, validation, steps, model, optimizer, loop, order)
+    return Setup(recipe, data, training.astype(np.int32), validation, steps, model, optimizer, loop, order)
