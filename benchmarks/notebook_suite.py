@@ -26,7 +26,7 @@ def shortened(recipe):
     return replace(
         recipe,
         name=recipe.name + "_part",
-        steps=max(1, round(recipe.total_steps(55_000) * SHARE)),
+        steps=max(1, round(total_steps(recipe, 55_000) * SHARE)),
         epochs=None,
         validations=max(1, round(recipe.validations * SHARE)),
         continues=recipe.continues and recipe.continues + "_part",

@@ -14,8 +14,9 @@ def first_nan(seed: int) -> int | None:
     """The step, counted from 1, at which the loss is no longer a number; None if that does not happen."""
     training = set_up("relu_dropout_naive", seed, steps=STEPS)
     for start in range(0, STEPS, 250):
-        if bad := training.run(start, start + 250):
-            return bad
+        stretch = training.run(start, start + 250)
+        if stretch.bad_step >= 0:
+            return start + stretch.bad_step + 1
     return None
 
 

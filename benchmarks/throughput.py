@@ -15,7 +15,7 @@ from typing import Any
 
 from measurements import fraction_asked, keep
 from sandbox import ROOT
-from trainer_in_process import InProcess, keras, set_up, tf
+from trainer_in_process import Setup, keras, set_up, tf
 
 from mnist_models.recipe_catalog import all_recipes
 from mnist_models.training_run.job import Precision
@@ -39,7 +39,7 @@ def _seconds(work: Any) -> float:
     return time.perf_counter() - began
 
 
-def operations_per_step(training: InProcess) -> float:
+def operations_per_step(training: Setup) -> float:
     """Floating-point operations of one step's convolutions and dense layers."""
     total, first = 0.0, True
     for layer in training.model.layers:
@@ -53,7 +53,7 @@ def operations_per_step(training: InProcess) -> float:
     return total * training.recipe.batch_size
 
 
-def seconds_per_step(training: InProcess, steps: int) -> float:
+def seconds_per_step(training: Setup, steps: int) -> float:
     """Of the compiled loop, the best of three stretches."""
     training.run(0, 5)
     return min(_seconds(lambda: training.run(5, 5 + steps)) for _ in range(3)) / steps

@@ -16,6 +16,7 @@ from measurements import fraction_asked, keep
 from sandbox import Place
 
 from mnist_models.data.loader import prepare_data
+from mnist_models.recipe_catalog import find_recipe
 from mnist_models.trainer_pool.machine import machine
 from mnist_models.trainer_pool.pool import TrainerPool
 from mnist_models.training_run.job import TrainJob
@@ -40,9 +41,9 @@ def untracked(folder: Path) -> float:
 
     def one(seed: int) -> float:
         directory = RunDirectory(folder / f"seed-{seed}")
-        directory.path.mkdir()
+        directory.write_recipe(find_recipe(RECIPE))
         with pool.slot() as slot:
-            slot.do(TrainJob(directory.path, RECIPE, seed, data, "float32"))
+            slot.run(TrainJob(directory.path, seed, data, "float32"))
         result = directory.result()
         assert result is not None
         return result.train_seconds

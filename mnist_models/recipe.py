@@ -89,13 +89,6 @@ class Recipe:
             if present:
                 raise ValueError(f"recipe {self.name}: {problem}")
 
-    def total_steps(self, training_images: int) -> int:
-        """Optimiser steps on a training set of that many images (after the validation split)."""
-        if self.steps is not None:
-            return self.steps
-        assert self.epochs is not None
-        return max(self.least_steps, round(self.epochs * training_images / self.batch_size))
-
     def parameters(self) -> dict[str, Any]:
         """Return what decides the result, but for the network, as a flat JSON-able dictionary; this is logged."""
         flat: dict[str, Any] = {}

@@ -15,6 +15,7 @@ from mnist_models.training_run.job import TrainJob
 from mnist_models.training_run.metrics_log import LatestRecords
 from mnist_models.training_run.plan import Training
 from mnist_models.training_run.run_directory import RunDirectory, TrainingResult
+from mnist_models.training_run.schedules import total_steps
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.parent_run import flow_tags
@@ -106,7 +107,7 @@ def _supervise(
     start = context.runs / training.start.folder if training.start else None
     job = TrainJob(directory.path, training.seed, data.folder, training.conditions.precision, start)
     images = len(stratified_split(dataset.y_train, recipe.validation_fraction, training.seed)[0])
-    observer = Observer(recipe.total_steps(images), recipe.batch_size)
+    observer = Observer(total_steps(recipe, images), recipe.batch_size)
     latest = LatestRecords(directory.metrics_file)  # an earlier attempt's say nothing about the speed of this one
 
     def look() -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mnist_models.data.dataset import Dataset
-from mnist_models.data.formats.idx import encode_idx
-from mnist_models.data.formats.read import IDX_FILES
+from mnist_models.data.idx import IDX_FILES, encode_idx
 from mnist_models.data.validate import validated
 
 BLOCKS = 4  # a class is a pattern of 4×4 bright and dark blocks

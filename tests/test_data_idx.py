@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_models.data.formats.idx import announced_size, encode_idx, read_idx
+from mnist_models.data.idx import announced_size, encode_idx, read_idx
 from mnist_models.errors import InvalidInput
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)

@@ -2,6 +2,7 @@ import gzip
 import io
 import pickle
 import struct
+import sys
 import tracemalloc
 import zipfile
 
@@ -11,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_data import arrays_of, idx_files_of, make_dataset, write_idx_folder, write_npz
 
-from mnist_models.data.formats import read
-from mnist_models.data.formats.read import read_data
+from mnist_models.data import formats, read
+from mnist_models.data.read import format_titles, read_data
 from mnist_models.errors import InvalidInput
 
 DATA = make_dataset(train=30, test=12)
@@ -68,6 +69,39 @@ def test_missing_path(tmp_path):
 def test_wrong_suffix(tmp_path):
     (tmp_path / "digits.csv").write_text("1,2,3")
     refused(tmp_path / "digits.csv", "neither a folder of IDX files nor an .npz file")
+
+
+def test_a_folder_without_any_of_the_files(tmp_path):
+    (tmp_path / "readme.txt").write_text("nothing here")
+    refused(tmp_path, "neither a folder of IDX files nor an .npz file, which are what is read")
+
+
+RAW = """
+import numpy as np
+
+TITLE = "a folder of raw arrays"
+
+
+def recognises(path):
+    return (path / "x_train.npy").is_file()
+
+
+def read(path, largest):
+    return {key: np.load(path / f"{key}.npy") for key in ("x_train", "y_train", "x_test", "y_test")}
+"""
+
+
+def test_a_module_is_enough_to_add_a_format(tmp_path, monkeypatch):
+    for key, array in arrays_of(DATA).items():
+        np.save(tmp_path / f"{key}.npy", array)
+    refused(tmp_path, "neither")
+    (tmp_path / "raw_folder.py").write_text(RAW)
+    monkeypatch.setattr(formats, "__path__", [*formats.__path__, str(tmp_path)])
+    assert read_data(tmp_path).digest == DATA.digest
+    refused(tmp_path / "nowhere", "give a folder of IDX files or an .npz file or a folder of raw arrays")
+    monkeypatch.undo()
+    monkeypatch.delitem(sys.modules, f"{formats.__name__}.raw_folder")
+    assert format_titles() == "a folder of IDX files or an .npz file"
 
 
 def test_a_path_that_the_system_refuses(tmp_path):

@@ -22,13 +22,13 @@ def refused(message, **changes):
 
 def test_what_a_data_set_says_of_itself():
     data = make_dataset(classes=5, side=20, train=50, test=10)
-    assert (data.classes, data.image_shape) == (5, (20, 20))
+    assert (data.classes, data.image_shape) == (5, (20, 20, 1))
     assert [getattr(data, key).dtype for key in ARRAYS] == [np.uint8, np.int32, np.uint8, np.int32]
 
 
 def test_height_and_width_are_not_swapped():
     shape = check(x_train=np.zeros((30, 16, 24), np.uint8), x_test=np.zeros((12, 16, 24), np.uint8)).image_shape
-    assert shape == (16, 24)
+    assert shape == (16, 24, 1)
 
 
 def test_digest_covers_every_array_and_shape_but_not_the_name():
@@ -108,7 +108,7 @@ def test_images_are_refused(key, images, message):
 def test_the_largest_and_smallest_sides_are_allowed():
     for side in (16, 128):
         images = {"x_train": np.zeros((30, side, side), np.uint8), "x_test": np.zeros((12, side, side), np.uint8)}
-        assert check(**images).image_shape == (side, side)
+        assert check(**images).image_shape == (side, side, 1)
 
 
 def with_label(value, dtype=np.int64):

@@ -9,7 +9,7 @@ from keras import layers, optimizers
 from mnist_models.recipe import Optimizer
 from mnist_models.recipe_catalog import find_recipe
 from mnist_models.trainer.fused_batch_norm import with_fused_batch_norm
-from mnist_models.trainer.half_batches import in_halves
+from mnist_models.trainer.half_batches import in_half_batches
 from mnist_models.trainer.inference import BATCH, logits_of
 from mnist_models.trainer.optimizers import build_optimizer
 
@@ -23,10 +23,10 @@ def operations(apply):
 
 def test_halves_compute_what_the_whole_computes():
     keras.utils.set_random_seed(0)
-    network = find_recipe("keras_conv_net").network((28, 28), 10)
+    network = find_recipe("keras_conv_net").network((28, 28, 1), 10)
     plain = keras.Sequential([layer for layer in network.layers if not isinstance(layer, layers.Dropout)])
     plain.build(IMAGES.shape)
-    apply = in_halves(plain, len(IMAGES))
+    apply = in_half_batches(plain, len(IMAGES))
     assert operations(apply).count("Conv2D") == 4  # two layers, each on two halves
     results = []
     for function in (apply, lambda images: plain(images, training=True)):
@@ -43,16 +43,16 @@ def test_images_that_meet_or_draws_before_the_dense_part_stay_whole(meeting):
     network = keras.Sequential(
         [keras.Input((28, 28, 1)), layers.Conv2D(2, 3), meeting(), layers.Flatten(), layers.Dense(10)]
     )
-    assert operations(in_halves(network, len(IMAGES))).count("Conv2D") == 1
+    assert operations(in_half_batches(network, len(IMAGES))).count("Conv2D") == 1
 
 
 def test_an_odd_batch_and_any_on_a_gpu_stay_whole(monkeypatch):
-    network = find_recipe("keras_conv_net").network((28, 28), 10)
-    assert operations(in_halves(network, len(IMAGES))).count("Conv2D") == 4
+    network = find_recipe("keras_conv_net").network((28, 28, 1), 10)
+    assert operations(in_half_batches(network, len(IMAGES))).count("Conv2D") == 4
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: ["one"])
-    assert operations(in_halves(network, len(IMAGES))).count("Conv2D") == 2
+    assert operations(in_half_batches(network, len(IMAGES))).count("Conv2D") == 2
     monkeypatch.undo()
-    assert operations(in_halves(network, 7)).count("Conv2D") == 2
+    assert operations(in_half_batches(network, 7)).count("Conv2D") == 2
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_what_is_trained_with_the_fused_kernel_is_saved_as_plain_keras():
 @pytest.mark.parametrize("count", [0, 1, BATCH, 2 * BATCH + 1])
 def test_predictions_of_many_are_those_of_each_batch(count):
     keras.utils.set_random_seed(0)
-    predictor = logits_of(find_recipe("keras_conv_net").network((28, 28), 10))
+    predictor = logits_of(find_recipe("keras_conv_net").network((28, 28, 1), 10))
     images = np.random.default_rng(1).integers(0, 256, (count, 28, 28), np.uint8)
     alone = [predictor(images[start : start + BATCH]) for start in range(0, count, BATCH)]
     np.testing.assert_array_equal(predictor(images), np.concatenate([np.empty((0, 10), np.float32), *alone]))

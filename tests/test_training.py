@@ -14,8 +14,9 @@ from mnist_models.recipe import Augmentation, Optimizer
 from mnist_models.recipe_catalog import find_recipe
 from mnist_models.recipes.relu_dropout import network
 from mnist_models.trainer import checkpoint as checkpoints
-from mnist_models.trainer import training
-from mnist_models.trainer.prediction import predict
+from mnist_models.trainer.inference import predict
+from mnist_models.trainer.loop import Loop
+from mnist_models.trainer.training import train
 from mnist_models.training_run.job import PredictJob, TrainJob, from_line, to_line
 from mnist_models.training_run.metrics_log import read_records
 from mnist_models.training_run.run_directory import RunDirectory
@@ -40,17 +41,9 @@ def data(tmp_path_factory):
     return save_arrays(make_dataset(classes=4, side=16, train=300, test=80), tmp_path_factory.mktemp("data"))
 
 
-@pytest.fixture
-def known(monkeypatch):
-    """Recipes by name, for the trainer to find."""
-    recipes = {"made": RECIPE}
-    monkeypatch.setattr(training, "find_recipe", lambda name: recipes[name])
-    return recipes
-
-
-def job(directory, data, recipe="made", seed=3, continues=None):
+def job(directory, data, seed=3, continues=None):
     directory.mkdir(exist_ok=True)
-    return TrainJob(directory, recipe, seed, data, "float32", continues)
+    return TrainJob(directory, seed, data, "float32", continues)
 
 
 def final_weights(directory):
@@ -70,8 +63,8 @@ def without_times(path):
     return [{k: v for k, v in record.items() if k not in drop} for record in read_records(path)[0]]
 
 
-def test_a_training_leaves_everything_behind(tmp_path, data, known):
-    result = training.train(job(tmp_path / "run", data))
+def test_a_training_leaves_everything_behind(tmp_path, data):
+    result = train(job(tmp_path / "run", data), RECIPE)
     directory = RunDirectory(tmp_path / "run")
     assert result == directory.result()
     assert result.status == "finished"
@@ -92,9 +85,9 @@ def test_a_training_leaves_everything_behind(tmp_path, data, known):
     np.testing.assert_array_equal(np.load(tmp_path / "probabilities.npy"), predictions.test)
 
 
-def test_the_same_seed_gives_the_same_result_and_another_another(tmp_path, data, known):
+def test_the_same_seed_gives_the_same_result_and_another_another(tmp_path, data):
     for name, seed in (("one", 3), ("same", 3), ("other", 4)):
-        training.train(job(tmp_path / name, data, seed=seed))
+        train(job(tmp_path / name, data, seed=seed), RECIPE)
     assert_same_end(tmp_path / "one", tmp_path / "same")
     with pytest.raises(AssertionError):
         assert_same_end(tmp_path / "one", tmp_path / "other")
@@ -105,10 +98,10 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("stretches", [1, 4, 7])
-def test_an_interrupted_training_ends_like_an_uninterrupted_one(tmp_path, data, known, monkeypatch, stretches):
-    known["made"] = replace(RECIPE, keep="best")
-    training.train(job(tmp_path / "control", data))
-    run, left = training.Loop.run, [stretches]
+def test_an_interrupted_training_ends_like_an_uninterrupted_one(tmp_path, data, monkeypatch, stretches):
+    recipe = replace(RECIPE, keep="best")
+    train(job(tmp_path / "control", data), recipe)
+    run, left = Loop.run, [stretches]
 
     def killed_after(loop, batches, first_step):
         left[0] -= 1
@@ -116,20 +109,20 @@ def test_an_interrupted_training_ends_like_an_uninterrupted_one(tmp_path, data, 
             raise Killed
         return run(loop, batches, first_step)
 
-    monkeypatch.setattr(training.Loop, "run", killed_after)
+    monkeypatch.setattr(Loop, "run", killed_after)
     with pytest.raises(Killed):
-        training.train(job(tmp_path / "run", data))
+        train(job(tmp_path / "run", data), recipe)
     assert RunDirectory(tmp_path / "run").result() is None
-    monkeypatch.setattr(training.Loop, "run", run)
-    result = training.train(job(tmp_path / "run", data))
+    monkeypatch.setattr(Loop, "run", run)
+    result = train(job(tmp_path / "run", data), recipe)
     assert_same_end(tmp_path / "control", tmp_path / "run")
     control = RunDirectory(tmp_path / "control")
     assert without_times(RunDirectory(tmp_path / "run").metrics_file) == without_times(control.metrics_file)
     assert result.kept_step == control.result().kept_step
 
 
-def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, data, known, monkeypatch):
-    training.train(job(tmp_path / "control", data))
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, data, monkeypatch):
+    train(job(tmp_path / "control", data), RECIPE)
     saved = []
     save = checkpoints.save
 
@@ -141,30 +134,30 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, data, known
 
     monkeypatch.setattr(checkpoints, "save", killed_at_third)
     with pytest.raises(Killed):
-        training.train(job(tmp_path / "run", data))
+        train(job(tmp_path / "run", data), RECIPE)
     monkeypatch.setattr(checkpoints, "save", save)
     file = RunDirectory(tmp_path / "run").checkpoint_file
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    result = training.train(job(tmp_path / "run", data))
+    result = train(job(tmp_path / "run", data), RECIPE)
     assert result.resumed_at == (saved[1],)
     assert [text.split(" (")[0] for text in result.damaged] == ["checkpoint.npz is damaged"]
     assert_same_end(tmp_path / "control", tmp_path / "run")
 
 
-def test_a_continued_training_starts_from_the_weights_and_the_optimiser(tmp_path, data, known):
-    known["made"] = replace(RECIPE, optimizer=Optimizer("adam", 0.01))
-    known["more"] = replace(RECIPE, name="more", continues="made", optimizer=Optimizer("adam", 1e-9))
-    training.train(job(tmp_path / "first", data))
-    training.train(job(tmp_path / "second", data, "more", continues=tmp_path / "first"))
+def test_a_continued_training_starts_from_the_weights_and_the_optimiser(tmp_path, data):
+    recipe = replace(RECIPE, optimizer=Optimizer("adam", 0.01))
+    more = replace(recipe, name="more", continues="made", optimizer=Optimizer("adam", 1e-9))
+    train(job(tmp_path / "first", data), recipe)
+    train(job(tmp_path / "second", data, continues=tmp_path / "first"), more)
     first, second = final_weights(tmp_path / "first"), final_weights(tmp_path / "second")
     np.testing.assert_allclose(second.model[0], first.model[0], atol=1e-6)
     assert int(second.optimizer[0]) == 120  # iterations go on
 
 
-def test_best_keeps_the_best_validation_not_the_last(tmp_path, data, known):
+def test_best_keeps_the_best_validation_not_the_last(tmp_path, data):
     # A rate that only rises breaks the model again after a good start.
-    known["made"] = replace(RECIPE, keep="best", optimizer=Optimizer("sgd", 3.0, schedule="one_cycle", warm_up=0.99))
-    result = training.train(job(tmp_path / "run", data))
+    recipe = replace(RECIPE, keep="best", optimizer=Optimizer("sgd", 3.0, schedule="one_cycle", warm_up=0.99))
+    result = train(job(tmp_path / "run", data), recipe)
     history = RunDirectory(tmp_path / "run").history()
     steps, accuracies = history["validation/accuracy"]
     assert result.kept_step == steps[np.argmax(accuracies)] < 60
@@ -173,11 +166,11 @@ def test_best_keeps_the_best_validation_not_the_last(tmp_path, data, known):
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_a_divergence_is_diagnosed_and_the_last_good_weights_kept(tmp_path, data, known, declared):
-    known["made"] = replace(
+def test_a_divergence_is_diagnosed_and_the_last_good_weights_kept(tmp_path, data, declared):
+    recipe = replace(
         RECIPE, loss="naive_cross_entropy", label_smoothing=0.0, optimizer=Optimizer("sgd", 500.0), diverges=declared
     )
-    result = training.train(job(tmp_path / "run", data))
+    result = train(job(tmp_path / "run", data), recipe)
     directory = RunDirectory(tmp_path / "run")
     losses = directory.history()["train/loss"][1]
     assert result.status == "diverged"
@@ -194,8 +187,8 @@ def test_a_divergence_is_diagnosed_and_the_last_good_weights_kept(tmp_path, data
     assert all(np.isfinite(weights).all() for weights in model.get_weights())
 
 
-def test_a_damaged_run_directory_has_no_result(tmp_path, data, known):
-    training.train(job(tmp_path / "run", data))
+def test_a_damaged_run_directory_has_no_result(tmp_path, data):
+    train(job(tmp_path / "run", data), RECIPE)
     directory = RunDirectory(tmp_path / "run")
     for file in (directory.model_file, directory.predictions_file, directory.metrics_file):
         whole = file.read_bytes()
@@ -207,29 +200,30 @@ def test_a_damaged_run_directory_has_no_result(tmp_path, data, known):
     assert directory.result() is None
 
 
-def test_an_overflow_in_the_very_last_update_is_no_success(tmp_path, data, known):
-    known["made"] = replace(RECIPE, steps=1, validations=1, augmentation=None, optimizer=Optimizer("sgd", 3e38))
-    result = training.train(job(tmp_path / "run", data))
+def test_an_overflow_in_the_very_last_update_is_no_success(tmp_path, data):
+    recipe = replace(RECIPE, steps=1, validations=1, augmentation=None, optimizer=Optimizer("sgd", 3e38))
+    result = train(job(tmp_path / "run", data), recipe)
     assert (result.status, result.first_nan_step, result.kept_step) == ("diverged", 1, 0)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_mixed_precision_trains_and_serves_float32(tmp_path, data, known, precision):
-    result = training.train(replace(job(tmp_path / "run", data), precision=precision))
+def test_mixed_precision_trains_and_serves_float32(tmp_path, data, precision):
+    result = train(replace(job(tmp_path / "run", data), precision=precision), RECIPE)
     assert result.test_accuracy > 0.9
     assert RunDirectory(tmp_path / "run").predictions().test.dtype == np.float32
     model = keras.saving.load_model(RunDirectory(tmp_path / "run").model_file)
     assert {layer.dtype_policy.name for layer in model._flatten_layers(include_self=False)} <= {"float32"}
 
 
-def test_a_network_that_could_not_be_loaded_is_not_trained(tmp_path, data, known):
-    def with_code(shape, classes):
-        layers = [keras.layers.Flatten(), keras.layers.Lambda(lambda x: x), keras.layers.Dense(classes)]
-        return keras.Sequential([keras.Input((*shape, 1)), keras.Sequential(layers)])
+def with_code(shape, classes):
+    layers = [keras.layers.Flatten(), keras.layers.Lambda(lambda x: x), keras.layers.Dense(classes)]
+    return keras.Sequential([keras.Input(shape), keras.Sequential(layers)])
 
-    known["made"] = replace(RECIPE, network=with_code)
+
+def test_a_network_that_could_not_be_loaded_is_not_trained(tmp_path, data):
+    recipe = replace(RECIPE, network=with_code)
     with pytest.raises(InvalidInput, match=r"recipe made: network must hold no Lambda layer"):
-        training.train(job(tmp_path / "run", data))
+        train(job(tmp_path / "run", data), recipe)
 
 
 def test_a_job_survives_its_line(tmp_path):

@@ -1,1 +1,1 @@
-"""Where labelled images come from: the official MNIST or the user's files, checked, as one `Dataset`."""
+"""Labelled images, from the official MNIST or the user's files, checked, as one `Dataset`."""

@@ -1,7 +1,7 @@
-"""`python -m mnist_models.data FOLDER [PATH]`: read a data set, verify it, write it into FOLDER for all to map.
+"""`python -m mnist_models.data FOLDER [PATH]`: read a data set, verify it, and write it into FOLDER.
 
-A process of its own, so that the memory which that takes, several times the data set's size, is given back. Without
-PATH it is the official MNIST. Says what happens as JSON lines: {"say": a line for the user}, and at the end one of
+This takes several times the memory of the data set; it is a process of its own because its end frees all of that.
+Without PATH it is the official MNIST. It prints JSON lines: {"say": a line for the user}, and at the end one of
 {"folder": where it is, "name": …, "source": …}, {"refused": a sentence}, {"unavailable": a sentence}.
 """
 
@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 from mnist_models.data.arrays import save_arrays
-from mnist_models.data.formats.read import read_data
 from mnist_models.data.official.load import load_official
+from mnist_models.data.read import read_data
 from mnist_models.errors import InvalidInput, Unavailable
 from mnist_models.redaction import redacted
 
 
 def main() -> None:
-    """Do it."""
+    """Read, verify, write."""
     folder, *path = sys.argv[1:]
     try:
         dataset = read_data(Path(path[0])) if path else load_official(lambda line: _tell(say=redacted(line)))

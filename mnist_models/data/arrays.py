@@ -1,4 +1,4 @@
-"""A verified data set as files that every process can map instead of holding it: named by its content."""
+"""A verified data set as files that every process maps into its memory, in a folder named by their content."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,15 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from mnist_models.atomic import atomic_path, write_atomically
-from mnist_models.data.dataset import Dataset
-
-ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+from mnist_models.data.dataset import ARRAYS, Dataset
 
 
 def save_arrays(dataset: Dataset, folder: Path) -> Path:
-    """Write the data set into a folder of `folder`, unless exactly this content is there already; gives that folder."""
+    """Write the data set into a subfolder of `folder`, unless the same content is there; return the subfolder."""
     path = folder / dataset.digest[:16]
-    with suppress(Exception):  # whatever is wrong with the files, they are written anew
+    with suppress(Exception):  # files that are missing or damaged in any way are written again
         if _mapped(path, "", "", digest="").digest == load_arrays(path).digest == dataset.digest:
             return path
     for name in ARRAYS:
@@ -25,7 +23,7 @@ def save_arrays(dataset: Dataset, folder: Path) -> Path:
 
 
 def load_arrays(path: Path, name: str = "", source: str = "") -> Dataset:
-    """What `save_arrays` wrote. Images are mapped, not read: a process holds what it touches of them."""
+    """Return what `save_arrays` wrote. Images are mapped, not read: only pages that are used take memory."""
     return _mapped(path, name, source, (path / "digest").read_text())
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from mnist_models.data.arrays import load_arrays
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.official.checksums import DataUnavailable
+from mnist_models.data.read import format_titles
 from mnist_models.errors import InvalidInput
 from mnist_models.processes.child_environment import inherited_environment
 
@@ -32,7 +33,7 @@ def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> Prepare
         DataUnavailable: the official MNIST can be had from none of its sources, or the process has ended early.
     """
     if "://" in path:  # it may hold a password, and arguments of processes are no secret
-        raise InvalidInput("data: give a folder of IDX files or an .npz file on this machine; addresses are not read.")
+        raise InvalidInput(f"data: give {format_titles()} on this machine; addresses are not read.")
     command = [sys.executable, "-m", "mnist_models.data", str(folder), *([path] if path else [])]
     with TemporaryFile() as errors:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Which training images are held out for validation."""
+"""The training images that are held out for validation."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from mnist_models.errors import InvalidInput
 def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Hold out `fraction` of the images, at random but with the same share of every class.
 
-    All images are put into one order, of which the first round(n · fraction) are held out. So the set of a
-    smaller fraction is a subset of that of a larger one. Within a class the order is a permutation drawn from
-    `seed` and the class; the classes take turns so that each is at any point about a rounding from its share
-    (the Webster/Sainte-Laguë method: the image of rank r in a class of c comes at (r + ½) / c). Largest
-    remainders would not do: there a class can lose a place when the total grows.
+    All images are put into one order, and the first round(n · fraction) are held out. So the images of a smaller
+    fraction are a subset of those of a larger one. Within a class the order is a permutation drawn from `seed` and the
+    class; the image of rank r in a class of c comes at (r + ½) / c (the Webster/Sainte-Laguë method), so that each
+    class is always within about one image of its share. With largest remainders a class could lose an image when
+    the total grows.
 
     Args:
         labels: integers [n], at least 0; each class that occurs has at least two images.

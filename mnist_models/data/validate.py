@@ -1,4 +1,4 @@
-"""What a data set must be before anything is trained on it."""
+"""The rules that a data set must satisfy before anything is trained on it."""
 
 from typing import NoReturn
 
@@ -17,15 +17,15 @@ CLASSES = (2, 1000)
 def validated(
     name: str, source: str, x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray
 ) -> Dataset:
-    """The arrays as a `Dataset`, or the refusal of the first thing that is wrong with them.
+    """Return the arrays as a `Dataset`.
 
     Images: [n, height, width] or [n, height, width, 1], of integers 0 to 255, or of floats that all lie in
     [0, 1] (scaled by 255) or in [0, 255], both rounded. Labels: [n], whole numbers from 0 without a gap.
 
     Raises:
-        InvalidInput: one sentence with `source`, the array, what was found and what is allowed.
+        InvalidInput: the first broken rule, with `source`, the array, what was found and what is allowed.
     """
-    # One scale for both: a test set of dark images must not be taken for shares because its training set is not.
+    # One scale for both sets: a test set of dark images alone could look as if its values ran from 0 to 1.
     floats = [array for array in (x_train, x_test) if array.dtype.kind == "f" and array.size]
     scale = 255 if all(np.nanmax(array) <= 1 for array in floats) else 1
     checked = Dataset(
@@ -45,7 +45,7 @@ def _refuse(text: str) -> NoReturn:
 
 
 def _images(images: np.ndarray, where: str, scale: int) -> np.ndarray:
-    """`images` as uint8 [n, height, width]; floats are multiplied by `scale`."""
+    """Return `images` as uint8 [n, height, width]; floats are multiplied by `scale`."""
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     if images.ndim != 3:
@@ -74,7 +74,7 @@ def _images(images: np.ndarray, where: str, scale: int) -> np.ndarray:
 
 
 def _labels(labels: np.ndarray, where: str) -> np.ndarray:
-    """`labels` as int32 [n]."""
+    """Return `labels` as int32 [n]."""
     if labels.ndim != 1:
         _refuse(f"{where} must be [n], one whole number per image and not one-hot, but has the shape {labels.shape}")
     if len(labels) == 0:
@@ -92,7 +92,7 @@ def _labels(labels: np.ndarray, where: str) -> np.ndarray:
 
 
 def _check_together(data: Dataset) -> None:
-    """Refuse arrays that are right one by one but do not fit together."""
+    """Refuse arrays that do not fit together."""
     for part, images, labels in (("train", data.x_train, data.y_train), ("test", data.x_test, data.y_test)):
         if len(images) != len(labels):
             _refuse(
@@ -119,7 +119,7 @@ def _check_together(data: Dataset) -> None:
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
-    """A view that cannot be written to; the caller's own array stays as it is."""
+    """Return a view that cannot be written to; the caller's own array still can."""
     view = array.view()
     view.flags.writeable = False
     return view

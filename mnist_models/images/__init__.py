@@ -1,1 +1,1 @@
-"""Pictures of any kind, read and prepared the way the training images were."""
+"""Photos and scans, read and prepared in the way in which the training images were prepared."""

@@ -1,4 +1,4 @@
-"""How bright the paper under the ink is."""
+"""The brightness of the paper behind the ink."""
 
 from typing import TypeVar
 
@@ -11,24 +11,24 @@ Grey = npt.NDArray[np.float32]
 Number = TypeVar("Number", bound=np.generic)
 
 PHOTO_SIDE = 64
-"""Pictures with a shorter side up to this are drawn or cut out; there, a slope of light cannot be told from ink."""
+"""Up to this shorter side a picture is taken for a drawing or a cut-out: uneven light would look like ink there."""
 
 COARSE_SIDE = 64
-"""Longest side of the shrunken picture to which the surface is fitted: light changes slowly."""
+"""Longest side of the shrunken picture to which the surface is fitted: light changes slowly over a picture."""
 
 ROUNDS = 8
 
 
 def border(image: npt.NDArray[Number], share: float = 0.05) -> npt.NDArray[Number]:
-    """The pixels [m] of the frame of `image` [h, w] that is the given share of the shorter side wide, at least one."""
+    """Return the pixels [m] along the edge of `image` [h, w]: a frame as wide as this share of its shorter side."""
     return image[_frame(image.shape, share)]
 
 
-def paper(grey: Grey) -> Grey:
-    """The paper's brightness at each pixel of `grey` float32 [h, w]: a quadratic surface, or flat in a small picture.
+def estimate_background(grey: Grey) -> Grey:
+    """Return the paper's brightness at each pixel of `grey` float32 [h, w]: constant if the picture is small.
 
-    It is fitted first to the border, then to all pixels near it. Pixels far off, which are ink, have no
-    weight (Tukey's biweight, as in Beaton and Tukey, Technometrics 16 (1974) 147-185).
+    Else it is a quadratic surface, fitted first to the border, then to all pixels whose brightness is near it. Pixels
+    of ink are far off and get no weight (Tukey's biweight: Beaton and Tukey, Technometrics 16 (1974) 147-185).
     """
     if min(grey.shape) <= PHOTO_SIDE:
         return np.full_like(grey, np.median(border(grey)))
@@ -52,7 +52,7 @@ def _frame(shape: tuple[int, ...], share: float) -> npt.NDArray[np.bool_]:
 
 
 def _terms(height: int, width: int) -> Grey:
-    """The terms of a quadratic in the coordinates from -1 to 1: float32 [height, width, 6]."""
+    """Return the terms of a quadratic in the coordinates from -1 to 1: float32 [height, width, 6]."""
     y, x = np.meshgrid(
         np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32), indexing="ij"
     )
@@ -60,10 +60,10 @@ def _terms(height: int, width: int) -> Grey:
 
 
 def _fit(terms: Grey, values: Grey, surface: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Coefficients [6] of the robust fit that begins at `surface`."""
+    """Return the coefficients [6] of the robust fit that starts at `surface`."""
     for _ in range(ROUNDS):
         off = values - terms @ surface
-        # At least two grey levels, or a flat paper would leave weight to nothing but itself.
+        # At least two grey levels: on even paper the spread is 0, and any other pixel would lose its weight.
         spread = max(1.4826 * float(np.median(np.abs(off))), 2.0)
         weight = np.square(1 - np.square(np.minimum(np.abs(off) / (4.7 * spread), 1)))
         surface = np.linalg.lstsq(terms * weight[:, None], values * weight, rcond=None)[0].astype(np.float64)

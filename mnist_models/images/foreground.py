@@ -1,11 +1,11 @@
-"""Tell the ink in a photo or scan from its paper."""
+"""The ink in a photo or scan, without its paper."""
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from mnist_models.errors import InvalidInput
-from mnist_models.images.background import Grey, border, paper
+from mnist_models.images.background import Grey, border, estimate_background
 
 WORKING_SIDE = 1000
 """Larger images are shrunk to this longest side first; models see 128 pixels at most."""
@@ -17,20 +17,20 @@ NOISE_LIMIT = 6.0
 """Ink must differ from paper by this many standard deviations of the paper's noise."""
 
 EDGE = 0.15
-"""Share of the full ink's strength from which on a pixel belongs to the ink."""
+"""A pixel belongs to the ink from this share of full ink on."""
 
 SPECK = 0.03
-"""Separate spots with less than this share of the largest part's ink are dirt; the dot of an i has about a tenth."""
+"""Separate spots with less ink than this share of the largest part are dirt; the dot of an i has about a tenth."""
 
 GRAIN = 1 / 150
-"""Spots smaller than a square with this share of the picture's longer side are noise."""
+"""Spots smaller than a square whose side is this share of the picture's longer side are noise."""
 
 
-def find_ink(image: npt.NDArray[np.uint8]) -> Grey:
-    """The ink's strength, float32 [h', w'] from 0 (paper) to 1 (full), cropped to its bounding box.
+def find_foreground(image: npt.NDArray[np.uint8]) -> Grey:
+    """Return the ink's strength, float32 [h', w'] from 0 (paper) to 1 (full ink), cropped to its bounding box.
 
-    Ink may be darker or lighter than its paper, and faint; light may fall unevenly as long as it changes
-    smoothly. Paper is what most of the picture's border shows.
+    Ink may be darker or lighter than the paper, and faint; the light may be uneven if it changes smoothly. Most of
+    the picture's border must show paper.
 
     Args:
         image: uint8 [h, w] of any size.
@@ -41,8 +41,8 @@ def find_ink(image: npt.NDArray[np.uint8]) -> Grey:
     from scipy import ndimage
 
     grey = _shrunk(image)
-    difference = grey - paper(grey)
-    # Ink is looked for in a smoothed picture, in which single noisy pixels do not stand out, ...
+    difference = grey - estimate_background(grey)
+    # The ink is found in a smoothed picture, in which single noisy pixels do not stand out, ...
     smooth = ndimage.gaussian_filter(difference, max(grey.shape) / 400)
     noise = 1.4826 * float(np.median(np.abs(border(smooth))))
     threshold = max(LEAST_CONTRAST, NOISE_LIMIT * noise)
@@ -51,9 +51,9 @@ def find_ink(image: npt.NDArray[np.uint8]) -> Grey:
         raise blank()
     if dark > light:
         difference, smooth = -difference, -smooth
-    # ... but taken from the sharp one.
+    # ... but its strength is taken from the sharp one.
     full = float(np.percentile(difference[smooth >= max(threshold, float(smooth.max()) / 2)], 75))
-    if full <= 0:  # single pixels, which smoothing has spread over neighbours that show paper
+    if full <= 0:  # only single pixels, which smoothing has spread over their neighbours
         raise blank()
     mask = _main_parts(smooth >= max(threshold / 2, EDGE * full), smooth)
     if not mask.any():
@@ -65,7 +65,7 @@ def find_ink(image: npt.NDArray[np.uint8]) -> Grey:
 
 
 def blank() -> InvalidInput:
-    """The refusal of an image on which there is nothing."""
+    """Return the refusal of a blank image."""
     return InvalidInput("image must show something that stands out from its background, but it is blank.")
 
 
@@ -78,7 +78,7 @@ def _shrunk(image: npt.NDArray[np.uint8]) -> Grey:
 
 
 def _main_parts(mask: npt.NDArray[np.bool_], strength: Grey) -> npt.NDArray[np.bool_]:
-    """The `mask` [h, w] without specks, and without what comes in from the border beside ink that does not."""
+    """Return the `mask` [h, w] without specks, and without parts at the border unless the largest part is there."""
     from scipy import ndimage
 
     parts, count = ndimage.label(mask, structure=np.ones((3, 3)))
@@ -86,7 +86,7 @@ def _main_parts(mask: npt.NDArray[np.bool_], strength: Grey) -> npt.NDArray[np.b
     kept = (amounts >= SPECK * amounts.max()) & (np.bincount(parts.ravel()) >= (GRAIN * max(mask.shape)) ** 2)
     at_border = np.isin(np.arange(count + 1), border(parts))
     if not at_border[amounts.argmax()]:
-        kept &= ~at_border  # shadows in the corners, the paper's edge, a neighbour's stroke
+        kept &= ~at_border  # shadows in the corners, the edge of the paper, a stroke of the next digit
     kept[0] = False
     chosen: npt.NDArray[np.bool_] = kept[parts]
     return chosen

@@ -9,19 +9,21 @@ from PIL import Image
 
 from mnist_models.errors import InvalidInput
 from mnist_models.images.background import Grey, border
-from mnist_models.images.foreground import find_ink
+from mnist_models.images.foreground import find_foreground
 
 MEASURED, RUN = 2000, 100
+"""Training images that are measured, and how many of them follow one another in the data set."""
+
 INK = 32
-"""Grey levels off the background from which on a training image's pixel counts as ink."""
+"""A pixel of a training image is ink if it differs from the background by this many grey levels."""
 
 UNIFORM = 8.0
-"""A border whose grey levels mostly lie this close together is a background, not a scene."""
+"""A border is a background, and not part of a scene, if its grey levels mostly lie this close together."""
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """How a data set's images were made from pictures; `to_json` and `from_json` keep it beside a model.
+    """How a data set's images were made from pictures; it is stored with a model as JSON.
 
     Attributes:
         size: height and width of an image in pixels.
@@ -36,12 +38,12 @@ class Preparation:
     centre_by_mass: bool
 
     def to_json(self) -> str:
-        """This preparation as a JSON object."""
+        """Return it as a JSON object."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Preparation":
-        """The preparation that `to_json` wrote."""
+        """Return what `to_json` encoded."""
         fields = json.loads(text)
         height, width = fields.pop("size")
         return cls(size=(height, width), **fields)
@@ -72,7 +74,7 @@ def measure_preparation(images: npt.NDArray[np.uint8]) -> Preparation:
 
 
 def _some(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """From all over the images, but in runs: of images that are mapped from a file, whole pages become memory."""
+    """Return images from the whole set, in runs: images that are mapped from a file are read in whole pages."""
     if len(images) <= MEASURED:
         return images
     starts = np.linspace(0, len(images) - RUN, MEASURED // RUN).astype(np.int64)
@@ -80,14 +82,14 @@ def _some(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def _extent(strength: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.int64]:
-    """Pixels [n] from the first to the last line with ink; `axis` runs along the lines."""
+    """Return the number of pixels [n] from the first to the last line with ink; `axis` runs along the lines."""
     lines = strength.max(axis=axis) >= INK
     first, last = lines.argmax(axis=1), lines.shape[1] - lines[:, ::-1].argmax(axis=1)
     return np.where(lines.any(axis=1), last - first, 0)
 
 
 def _centre(profile: npt.NDArray[np.float32], mass: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Mean position [n] of the ink in profiles [n, side]; NaN-free, 0 for an image without ink."""
+    """Return the mean position [n] of the ink in profiles [n, side]; 0 for an image without ink."""
     moment: npt.NDArray[np.float64] = (profile * np.arange(profile.shape[1], dtype=np.float64)).sum(axis=1)
     return moment / np.maximum(mass, 1)
 
@@ -95,8 +97,8 @@ def _centre(profile: npt.NDArray[np.float32], mass: npt.NDArray[np.float32]) -> 
 def prepare(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArray[np.uint8]:
     """Turn a photo or scan, uint8 [h, w] of any size, into an image of the data set: uint8 of `preparation.size`.
 
-    Source of the steps for a `box`: LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document
-    Recognition, Proceedings of the IEEE 86 (1998) 2278-2324, section III.A.
+    With a `box` it follows LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document Recognition,
+    Proceedings of the IEEE 86 (1998) 2278-2324, section III.A.
 
     Raises:
         InvalidInput: the image is blank or has no pixels.
@@ -106,11 +108,11 @@ def prepare(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArr
     if preparation.box is None:
         return _scaled_whole(image, preparation)
     height, width = preparation.size
-    ink = find_ink(image)
+    ink = find_foreground(image)
     room = min(preparation.box / max(ink.shape), height / ink.shape[0], width / ink.shape[1])
     frame = np.zeros(preparation.size, np.float32)
     small = _scaled(ink, room)
-    small /= small.max()  # a thin pen's line, averaged with the paper beside it, is full ink all the same
+    small /= small.max()  # a thin line has been averaged with the paper beside it; it is full ink
     top, left = (_start(small, axis, preparation) for axis in (0, 1))
     frame[top : top + small.shape[0], left : left + small.shape[1]] = small
     grey = np.round(255 * frame).astype(np.uint8)
@@ -118,7 +120,7 @@ def prepare(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArr
 
 
 def _start(ink: Grey, axis: int, preparation: Preparation) -> int:
-    """The first row or column of the frame that puts the ink's centre there by whole pixels, all of it inside."""
+    """Return the frame's row or column at which the ink begins when it is centred; all of it stays inside."""
     length, side = ink.shape[axis], preparation.size[axis]
     if preparation.centre_by_mass:
         profile: Grey = ink.sum(axis=1 - axis)
@@ -129,20 +131,20 @@ def _start(ink: Grey, axis: int, preparation: Preparation) -> int:
 
 
 def _scaled(grey: Grey, factor: float) -> Grey:
-    """`grey` [h, w] resized by `factor`: averaged over areas when it shrinks, interpolated when it grows."""
+    """Return `grey` [h, w] resized by `factor`: averaged over areas when it shrinks, interpolated when it grows."""
     height, width = (max(1, round(side * factor)) for side in grey.shape)
     method = Image.Resampling.BOX if factor < 1 else Image.Resampling.BILINEAR
     return np.array(Image.fromarray(grey).resize((width, height), method), np.float32)
 
 
 def _scaled_whole(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArray[np.uint8]:
-    """The whole picture, resized to fit and padded with its background; negated if it is the data set's negative."""
+    """Return the whole picture, resized to fit and padded with its background; light and dark are swapped if needed."""
     grey = image.astype(np.float32)
     if np.ptp(grey) == 0:
         raise InvalidInput("image must show something, but all its pixels are alike.")
     edge = border(grey)
     background = float(np.median(edge))
-    # A scene without background is nobody's negative.
+    # Only a picture with a background can have it light where the data set's is dark.
     uniform = float(np.median(np.abs(edge - background))) <= UNIFORM
     if uniform and (background < 128) != preparation.light_on_dark:
         grey, background = 255 - grey, 255 - background

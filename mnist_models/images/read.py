@@ -15,14 +15,14 @@ MOST_PIXELS = 40_000_000
 FORMATS = ("PNG", "JPEG")
 
 PAGE_CONTRAST = 64
-"""Visible pixels that differ by this much are a page with ink on it; those that differ less are ink alone."""
+"""A partly transparent image is a page with ink if its visible pixels differ this much, else ink alone."""
 
 
 def read_image(path: Path) -> npt.NDArray[np.uint8]:
     """Read a PNG or JPEG of any size and colour mode as grey levels, uint8 [h, w].
 
-    The image is turned as its EXIF data say. Transparent parts become paper: white, or black under light ink.
-    Size is checked before anything is decoded, so that a small file cannot fill the memory.
+    The image is rotated as its EXIF data say. Transparent parts become paper: white, or black under light ink.
+    The size is checked before anything is decoded, so that a small file cannot fill the memory.
 
     Raises:
         InvalidInput: there is no such file, it is too large, is not a PNG or JPEG, or is damaged.
@@ -31,7 +31,7 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
     if _size(path) > MOST_BYTES:
         raise InvalidInput(f"{name} is larger than the {MOST_BYTES // 10**6} MB that are allowed.")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's remarks on large or odd files; what matters is refused below
+        warnings.simplefilter("ignore")  # Pillow warns of large and odd files; below they are refused
         try:
             return _decode(name, path)
         except InvalidInput:
@@ -47,10 +47,10 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def _size(path: Path) -> int:
-    """The file's size in bytes.
+    """Return the file's size in bytes.
 
     Raises:
-        InvalidInput: there is no file of this name, or it cannot be looked at.
+        InvalidInput: there is no file of this name, or its status cannot be read.
     """
     try:
         status = path.stat()
@@ -64,7 +64,7 @@ def _size(path: Path) -> int:
 
 
 def too_many_pixels(name: str) -> InvalidInput:
-    """The refusal of an image that would need too much memory."""
+    """Return the refusal of an image that would need too much memory."""
     return InvalidInput(f"{name} has more than the {MOST_PIXELS // 10**6} million pixels that are allowed.")
 
 
@@ -86,12 +86,12 @@ def _decode(name: str, path: Path) -> npt.NDArray[np.uint8]:
 
 
 def _on_paper(grey_alpha: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Composite grey levels and opacity, uint8 [h, w, 2], over the paper that makes the ink visible."""
+    """Put grey levels with opacity, uint8 [h, w, 2], on paper against which the ink can be seen."""
     grey, alpha = grey_alpha[..., 0], grey_alpha[..., 1]
     visible = grey[alpha >= alpha.max() / 2]
     low, middle, high = np.percentile(visible, (2, 50, 98))
     light = bool(middle >= 128)
-    # A page goes on as the page it is; ink alone needs the opposite of its own shade.
+    # A page continues in its own shade; ink alone needs the opposite of its shade.
     white = light if high - low >= PAGE_CONTRAST else not light
     opacity = alpha.astype(np.float32) / 255
     return np.round(grey * opacity + (255 if white else 0) * (1 - opacity)).astype(np.uint8)

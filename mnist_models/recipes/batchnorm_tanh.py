@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import keras
 
 
-def network(shape: tuple[int, int], classes: int) -> "keras.Model":
+def network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """Pixels → 100 tanh → batch norm → 100 tanh → one tanh per class, taken as logits.
 
     At inference the running statistics are used: the notebook normalised the test set by its own.
@@ -27,7 +27,7 @@ def network(shape: tuple[int, int], classes: int) -> "keras.Model":
 
     return keras.Sequential(
         [
-            keras.Input((*shape, 1)),
+            keras.Input(shape),
             layers.Flatten(),
             dense(100, "hidden_1"),
             layers.BatchNormalization(epsilon=1e-3, name="batch_norm"),

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     import keras
 
 
-def notebook_network(shape: tuple[int, int], classes: int) -> "keras.Model":
+def notebook_network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """Start from truncated normal weights (σ = 0.1) and biases of 0.1, as the TensorFlow part does."""
     from keras import initializers
 
     return network(shape, classes, lambda: initializers.TruncatedNormal(stddev=0.1), 0.1)
 
 
-def keras_network(shape: tuple[int, int], classes: int) -> "keras.Model":
+def keras_network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """Start from Keras's defaults: Glorot uniform weights, zero biases."""
     from keras import initializers
 
@@ -26,7 +26,7 @@ def keras_network(shape: tuple[int, int], classes: int) -> "keras.Model":
 
 
 def network(
-    shape: tuple[int, int], classes: int, kernel: "Callable[[], keras.Initializer]", bias: float
+    shape: tuple[int, int, int], classes: int, kernel: "Callable[[], keras.Initializer]", bias: float
 ) -> "keras.Model":
     """Conv 5×5×32, pool 2, conv 5×5×64, pool 2, dense 1024, dropout 0.5, logits; ReLU throughout."""
     import keras
@@ -37,7 +37,7 @@ def network(
 
     return keras.Sequential(
         [
-            keras.Input((*shape, 1)),
+            keras.Input(shape),
             layers.Conv2D(32, 5, padding="same", activation="relu", name="conv_1", **start()),
             layers.MaxPooling2D(2, padding="same"),
             layers.Conv2D(64, 5, padding="same", activation="relu", name="conv_2", **start()),

@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     import keras
 
 
-def uniform_network(shape: tuple[int, int], classes: int) -> "keras.Model":
+def uniform_network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """Start from a uniform draw in ±0.05, which Keras calls "uniform": the signal shrinks layer by layer."""
     from keras import initializers
 
     return network(shape, classes, partial(initializers.RandomUniform, -0.05, 0.05))
 
 
-def glorot_network(shape: tuple[int, int], classes: int) -> "keras.Model":
+def glorot_network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """Start from a scale that keeps the signal's variance (Glorot and Bengio, 2010)."""
     from keras import initializers
 
     return network(shape, classes, initializers.GlorotNormal)
 
 
-def network(shape: tuple[int, int], classes: int, initializer: "Callable[[], keras.Initializer]") -> "keras.Model":
+def network(shape: tuple[int, int, int], classes: int, initializer: "Callable[[], keras.Initializer]") -> "keras.Model":
     """Pixels → 4 × 100 tanh → logits, each layer drawn from its own `initializer()`."""
     import keras
     from keras import layers
@@ -37,7 +37,7 @@ def network(shape: tuple[int, int], classes: int, initializer: "Callable[[], ker
     ]
     return keras.Sequential(
         [
-            keras.Input((*shape, 1)),
+            keras.Input(shape),
             layers.Flatten(),
             *hidden,
             layers.Dense(classes, kernel_initializer=initializer(), name="output"),

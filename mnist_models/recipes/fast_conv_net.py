@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import keras
 
 
-def network(shape: tuple[int, int], classes: int) -> "keras.Model":
+def network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """Two valid convolutions, each pooled before it is normalised, then 256 ReLU units and the logits.
 
     Pooling before batch norm and ReLU leaves them a quarter of the work, and a wide layer over the flat map
@@ -28,7 +28,7 @@ def network(shape: tuple[int, int], classes: int) -> "keras.Model":
     strides = (2 if shape[0] > 40 else 1, 2 if shape[1] > 40 else 1)
     features = keras.Sequential(
         [
-            keras.Input((*shape, 1)),
+            keras.Input(shape),
             *normalised(convolution(16, 5, strides, "conv_1"), layers.MaxPooling2D(2)),
             *normalised(convolution(64, 3, (1, 1), "conv_2"), layers.MaxPooling2D(2)),
         ]
@@ -38,7 +38,7 @@ def network(shape: tuple[int, int], classes: int) -> "keras.Model":
     smaller = [layers.MaxPooling2D(pool, padding="same")] if max(pool) > 1 else []
     return keras.Sequential(
         [
-            keras.Input((*shape, 1)),
+            keras.Input(shape),
             *features.layers,
             *smaller,
             layers.Flatten(),

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     import keras
 
 
-def network(shape: tuple[int, int], classes: int) -> "keras.Model":
+def network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """Pixels → 100 ReLU, half of them dropped → logits; the output layer starts from zeros."""
     import keras
     from keras import initializers, layers
 
     return keras.Sequential(
         [
-            keras.Input((*shape, 1)),
+            keras.Input(shape),
             layers.Flatten(),
             layers.Dense(
                 100,

@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     import keras
 
 
-def network(shape: tuple[int, int], classes: int) -> "keras.Model":
+def network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """One dense layer from all pixels to the logits, starting from zeros."""
     import keras
     from keras import layers
 
     return keras.Sequential(
         [
-            keras.Input((*shape, 1)),
+            keras.Input(shape),
             layers.Flatten(),
             layers.Dense(classes, kernel_initializer="zeros", bias_initializer="zeros", name="output"),
         ],

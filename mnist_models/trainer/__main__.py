@@ -1,4 +1,4 @@
-"""`python -m mnist_models.trainer`: the training process; what it was doing when it ends is in the last checkpoint."""
+"""`python -m mnist_models.trainer`: the training process; it can be killed at any time, the last checkpoint stays."""
 
 import sys
 from collections.abc import Callable
@@ -12,19 +12,20 @@ def main() -> None:
 
 
 def _prepare() -> Callable[[str], None]:
-    # Keras would import it, for wrappers that nothing here uses, and that takes a second or two.
+    # Keras would import it, for wrappers that are not used here, and that takes a second or two.
     sys.modules["sklearn"] = None  # type: ignore[assignment]
     # The 6 to 11 s import happens while the parent starts.
-    from mnist_models.trainer.prediction import predict
+    from mnist_models.trainer.inference import predict
     from mnist_models.trainer.training import train
     from mnist_models.training_run.job import PredictJob, from_line
+    from mnist_models.training_run.run_directory import RunDirectory
 
     def do(line: str) -> None:
         job = from_line(line)
         if isinstance(job, PredictJob):
             predict(job)
         else:
-            train(job)
+            train(job, RunDirectory(job.directory).recipe())
 
     return do
 

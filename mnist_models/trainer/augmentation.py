@@ -8,10 +8,10 @@ from mnist_models.recipe import Augmentation
 
 
 def augment(images: tf.Tensor, settings: Augmentation, seed: tf.Tensor) -> tf.Tensor:
-    """Rotate, zoom (each axis by itself) and shift each image by its own random amounts, bilinearly, zeros outside.
+    """Rotate, zoom (each axis by itself) and shift each image by random amounts of its own; outside is 0.
 
     Args:
-        images: float32 [n, height, width, 1].
+        images: float32 [n, height, width, channels].
         settings: the largest amounts.
         seed: int32 [2]; the same seed gives the same distortions.
     """
@@ -19,7 +19,7 @@ def augment(images: tf.Tensor, settings: Augmentation, seed: tf.Tensor) -> tf.Te
     draws = tf.random.stateless_uniform([5, count], seed, -1.0, 1.0)
     angle = draws[0] * (settings.rotation_degrees * math.pi / 180)
     zoom_x, zoom_y = 1 + draws[1] * settings.zoom, 1 + draws[2] * settings.zoom
-    # Output pixel (x, y) reads from (a·x + b·y + c, d·x + e·y + f): turned and zoomed about the centre, then shifted.
+    # Output pixel (x, y) is read at (a·x + b·y + c, d·x + e·y + f): rotated and zoomed about the centre, then shifted.
     a, b, d, e = tf.cos(angle) * zoom_x, -tf.sin(angle) * zoom_x, tf.sin(angle) * zoom_y, tf.cos(angle) * zoom_y
     centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
     c = centre_x + draws[3] * settings.shift * width - a * centre_x - b * centre_y

@@ -1,23 +1,23 @@
-"""The order in which images are seen: a function of the seed and the step, so that it needs no saving."""
+"""The order in which images are seen: a function of the seed and the step, so that no checkpoint holds it."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-class DataOrder:
-    """An endless stream of permutations of the training set, cut into batches.
+class BatchOrder:
+    """An endless sequence of permutations of the training set, cut into batches.
 
-    Every image is seen once in each pass, also where the batch size does not divide the number of images:
-    a batch may then end one pass and begin the next.
+    Each pass sees every image once, also where the batch size does not divide the number of images: a batch may
+    then end one pass and begin the next.
     """
 
     def __init__(self, images: int, batch_size: int, seed: int, stream: int) -> None:
-        """`stream` keeps recipes that continue one another from seeing the same order again."""
+        """A recipe that continues another has another `stream`, or it would see the same order again."""
         self.images, self.batch_size, self.seed, self.stream = images, batch_size, seed, stream
         self._passes: dict[int, NDArray[np.int32]] = {}
 
     def batches(self, start: int, stop: int) -> NDArray[np.int32]:
-        """Image indices of the steps [start, stop): int32 [stop - start, batch_size]."""
+        """Return the image indices of the steps [start, stop), 0-based: int32 [stop - start, batch_size]."""
         first, last = start * self.batch_size, stop * self.batch_size
         passes = range(first // self.images, (last - 1) // self.images + 1)
         stream = np.concatenate([self._pass(number) for number in passes])

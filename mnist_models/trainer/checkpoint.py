@@ -1,7 +1,7 @@
-"""A training's whole state as one file: weights, optimiser, step and best-so-far are never apart.
+"""The whole state of a training in one file: weights, optimiser, step and the best weights so far.
 
 The data order and the augmentation are functions of the step, and dropout's state is among the model's
-variables, so that a resumed training does exactly what it would have done without the interruption.
+variables, so that a resumed training gives the same result as one that was never interrupted.
 """
 
 import json
@@ -34,7 +34,12 @@ class Progress:
     first_nan_step: int | None = None
     nan_variables: list[str] = field(default_factory=list)
     resumed_at: list[int] = field(default_factory=list)
-    damaged: list[str] = field(default_factory=list)  # what could not be used at a resumption, and why
+    damaged: list[str] = field(default_factory=list)  # checkpoints that could not be used, and why
+
+    @property
+    def diverged(self) -> bool:
+        """Return whether a NaN has been found."""
+        return self.first_nan_step is not None
 
 
 @dataclass
@@ -44,11 +49,11 @@ class Checkpoint:
     progress: Progress
     model: Weights  # all of the model's variables, the random generators' states included
     optimizer: Weights
-    best: Weights  # of the best validation so far, without the generators; empty when the recipe keeps the last
+    best: Weights  # at the best validation so far, without the generators; empty when the recipe keeps the last
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Write the checkpoint; the one before stays beside it as `previous`."""
+    """Write the checkpoint; the previous one stays beside it."""
     arrays = {
         f"{part}/{number:04d}": array
         for part in ("model", "optimizer", "best")
@@ -62,7 +67,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
 
 
 def previous(path: Path) -> Path:
-    """Where the checkpoint before the latest is."""
+    """Return the file of the checkpoint before the latest."""
     return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
@@ -91,9 +96,9 @@ def load(path: Path) -> Checkpoint:
 
 
 def load_latest(path: Path, fits: Callable[[Checkpoint], bool]) -> tuple[Checkpoint | None, list[str]]:
-    """The latest checkpoint that is whole and that `fits` accepts, and what was wrong with those passed over.
+    """Return the latest checkpoint that is intact and that `fits` accepts, and what is wrong with later ones.
 
-    Those are set aside, so that the next `save` does not let one take the place of an earlier good one.
+    A bad one is renamed, or the next `save` would put it in the place of an earlier good one.
     """
     damaged: list[str] = []
     for file in (path, previous(path)):
@@ -111,12 +116,12 @@ def load_latest(path: Path, fits: Callable[[Checkpoint], bool]) -> tuple[Checkpo
 
 
 def values(variables: list[keras.Variable]) -> Weights:
-    """A copy of the variables' values."""
+    """Return a copy of the variables' values."""
     return [np.array(variable.numpy()) for variable in variables]
 
 
 def alike(variables: list[keras.Variable], weights: Weights) -> bool:
-    """Whether these are values of those variables, by number and shapes."""
+    """Return whether number and shapes are those of the variables."""
     return [tuple(variable.shape) for variable in variables] == [array.shape for array in weights]
 
 
@@ -124,7 +129,7 @@ def assign(variables: list[keras.Variable], weights: Weights) -> None:
     """Set variables to saved values.
 
     Raises:
-        ValueError: number or shapes differ, so that the state belongs to another network or optimiser.
+        ValueError: number or shapes differ.
     """
     if not alike(variables, weights):
         raise ValueError("the saved state belongs to a network or an optimiser of another shape")

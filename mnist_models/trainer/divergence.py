@@ -1,4 +1,4 @@
-"""Whether a training's numbers are still numbers."""
+"""When a training's numbers overflow."""
 
 import keras
 import numpy as np
@@ -8,10 +8,10 @@ from mnist_models.trainer.checkpoint import Progress, Weights
 from mnist_models.trainer.loop import Stretch
 
 
-class Health:
-    """Notes the first NaN in the training's progress, and keeps the last weights that were good.
+class DivergenceDetector:
+    """Writes the first NaN into the training's progress, and keeps the last good weights.
 
-    Weights count as good once they have given a finite loss.
+    Weights are good once they have given a finite loss.
     """
 
     def __init__(self, model: keras.Model, progress: Progress) -> None:
@@ -19,13 +19,10 @@ class Health:
         self.good: Weights = model.get_weights()
         self._latest = self.good
 
-    @property
-    def sound(self) -> bool:
-        """Whether no NaN has been seen."""
-        return self._progress.first_nan_step is None
-
     def check_stretch(self, stretch: Stretch, start: int) -> None:
-        """Look at the steps from `start` on and at the weights that they have led to."""
+        """Check the steps from `start` on and the weights after them, unless a NaN is known already."""
+        if self._progress.diverged:
+            return
         if stretch.bad_step != 0:
             self.good, self._progress.good_step = self._latest, start
         self._latest = self._model.get_weights()
@@ -36,8 +33,8 @@ class Health:
             self._note(self._progress.step, [not np.isfinite(variable.numpy()).all() for variable in variables])
 
     def check_outputs(self, logits: NDArray[np.float32]) -> None:
-        """Look at what the network gives: weights can be finite and yet too large to compute with."""
-        if not np.isfinite(logits).all():
+        """Check what the network gives: weights can be finite and yet too large to compute with."""
+        if not self._progress.diverged and not np.isfinite(logits).all():
             self._note(self._progress.step, [])
 
     def _note(self, step: int, bad: list[bool]) -> None:

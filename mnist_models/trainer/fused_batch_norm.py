@@ -1,4 +1,4 @@
-"""Batch normalisation as one kernel, where Keras composes it from a dozen that each pass over all activations."""
+"""Batch normalisation as one kernel; Keras uses a dozen, and each of them reads and writes all activations."""
 
 import keras
 import tensorflow as tf
@@ -6,34 +6,34 @@ from keras import layers
 
 
 class _Fused(layers.Layer):  # type: ignore[misc]
-    """A batch normalisation in training mode: its own variables and formula, computed by TensorFlow's fused kernel."""
+    """A Keras batch normalisation in training mode: its variables and formula, in TensorFlow's fused kernel."""
 
     def __init__(self, layer: layers.BatchNormalization) -> None:
         super().__init__(dtype=layer.dtype_policy)
         self.layer = layer
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Normalise [n, …, channels] by the batch's own statistics, and move the running ones."""
+        """Normalise [n, …, channels] by the batch's own statistics, and update the running ones."""
         layer, channels = self.layer, inputs.shape[-1]
         rows = tf.reshape(inputs, [tf.shape(inputs)[0], -1, 1, channels])
         normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=rows, scale=layer.gamma.value, offset=layer.beta.value, mean=[], variance=[], epsilon=layer.epsilon
         )
-        # The kernel's variance is the unbiased estimate; Keras keeps that of the batch itself.
+        # The kernel gives the unbiased estimate of the variance; Keras uses the variance of the batch itself.
         count = tf.cast(tf.size(rows) // channels, tf.float32)
         for running, new in (layer.moving_mean, mean), (layer.moving_variance, variance * (count - 1) / count):
             running.assign(running * layer.momentum + new * (1 - layer.momentum))
         return tf.reshape(normalised, tf.shape(inputs))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The same."""
+        """Return the shape of the input."""
         return input_shape
 
 
 def with_fused_batch_norm(model: keras.Model) -> keras.Model:
-    """The same layers and variables, for training only, with the fused kernel wherever it computes what Keras does.
+    """Return a model of the same layers and variables, for training only, with the fused kernel where that is equal.
 
-    Only sequential networks are rebuilt.
+    Networks that are not sequential are returned as they are.
     """
     if not isinstance(model, keras.Sequential) or not any(_fits(layer) for layer in model.layers):
         return model
@@ -46,5 +46,5 @@ def _fits(layer: layers.Layer) -> bool:
         type(layer) is layers.BatchNormalization
         and layer.axis in (-1, len(layer.input.shape) - 1)
         and bool(layer.trainable and layer.scale and layer.center and not layer.renorm)
-        and layer.epsilon > 1e-5  # the least that GPUs take
+        and layer.epsilon > 1e-5  # GPUs accept no less
     )

@@ -1,8 +1,8 @@
-"""A network applied to the two halves of a batch side by side, as far as the halves do not meet.
+"""A network applied to the two halves of a batch in parallel, in those layers that treat each image by itself.
 
 A trainer computes each operation with one thread, so that its result does not depend on how many cores are free.
-Operations that do not wait for one another can still run at the same time, and the halves of a batch are such
-operations: a training that has two cores to itself uses both, and gives the same weights as one that has to share.
+Operations that do not depend on one another can still run at the same time, and the two halves of a batch are such
+operations: a training that has two cores uses both, and gives the same weights as one that has a single core.
 """
 
 from collections.abc import Callable
@@ -12,14 +12,14 @@ import tensorflow as tf
 from keras import layers
 
 SEPARATE = (layers.Conv2D, layers.MaxPooling2D, layers.AveragePooling2D, layers.ReLU, layers.Activation)
-"""Layers that treat each image by itself, and draw nothing at random."""
+"""Layers that treat each image by itself and draw no random numbers."""
 
 
-def in_halves(model: keras.Model, batch_size: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The model in training mode, with its convolutional part in halves if that part consists of such layers only.
+def in_half_batches(model: keras.Model, batch_size: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return the model in training mode, its convolutional part in halves if that has `SEPARATE` layers only.
 
-    The result takes float32 [batch_size, height, width, 1] and gives what the model gives. On a GPU, which a whole
-    batch fills better, nothing is split.
+    The result takes float32 [batch_size, height, width, channels] and gives what the model gives. On a GPU, which a
+    whole batch fills better, nothing is split.
     """
 
     def whole(images: tf.Tensor) -> tf.Tensor:

@@ -12,22 +12,25 @@ from numpy.typing import NDArray
 from mnist_models.atomic import atomic_path
 from mnist_models.recipe import Recipe
 from mnist_models.trainer.checkpoint import Weights
+from mnist_models.trainer.model_file import load_model
+from mnist_models.training_run.job import PredictJob
 
 BATCH = 500
 
 
-def served_model(recipe: Recipe, shape: tuple[int, int], classes: int, weights: Weights) -> keras.Model:
-    """The trained network from pixels to probabilities, in float32 whatever it was trained in.
+def served_model(recipe: Recipe, shape: tuple[int, int, int], classes: int, weights: Weights) -> keras.Model:
+    """Return the trained network from pixels to probabilities, in float32 whatever it was trained in.
 
-    Takes uint8 [n, height, width], 0 = background; gives float32 [n, classes] that sum to 1.
+    It takes uint8 [n, height, width], 0 = background, with an axis for channels only where there are several, and
+    gives float32 [n, classes] that sum to 1.
     """
     keras.config.set_dtype_policy("float32")
     network = recipe.network(shape, classes)
     network.set_weights(weights)
     return keras.Sequential(
         [
-            keras.Input(shape, dtype="uint8", name="images"),
-            layers.Reshape((*shape, 1)),
+            keras.Input(shape[:2] if shape[2] == 1 else shape, dtype="uint8", name="images"),
+            layers.Reshape(shape),
             layers.Rescaling(1 / 255),
             network,
             layers.Softmax(name="probabilities"),
@@ -37,42 +40,64 @@ def served_model(recipe: Recipe, shape: tuple[int, int], classes: int, weights: 
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Write a `.keras` file that is never seen half-written."""
+    """Write a `.keras` file; an interruption leaves no part of it."""
     with atomic_path(path) as temporary:
         model.save(temporary)
 
 
+def to_device(array: NDArray[np.generic]) -> tf.Tensor:
+    """Return the array as a tensor that shares its memory if it is on the CPU; `tf.constant` would make a copy."""
+    return tf.raw_ops.Identity(input=array)
+
+
 class Predictor:
-    """Applies a model to images in batches of one shape, two batches at a time where cores are free.
+    """Applies a model to images in batches of one size, two batches at a time where cores are free.
 
     Args:
-        apply: uint8 [batch, height, width] → float32 [batch, classes].
-        shape: height and width of the images.
+        apply: uint8 [batch, *shape] → float32 [batch, classes].
+        shape: of an image, as the model takes it.
     """
 
-    def __init__(self, apply: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, int]) -> None:
+    def __init__(self, apply: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -> None:
         def apply_to_each(batches: tf.Tensor) -> tf.Tensor:
             return tf.map_fn(apply, batches, parallel_iterations=2, fn_output_signature=tf.float32)
 
-        self._batches = tf.function(apply_to_each, input_signature=[tf.TensorSpec((None, BATCH, *shape), tf.uint8)])
+        self._shape = shape
+        self._batches = tf.function(
+            apply_to_each, input_signature=[tf.TensorSpec((None, BATCH, *shape), tf.uint8)], autograph=False
+        )
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 [n, height, width] → float32 [n, classes]."""
-        padding = -len(images) % BATCH
-        padded = np.concatenate([images, np.zeros((padding, *images.shape[1:]), np.uint8)])
-        scores: NDArray[np.float32] = self._batches(padded.reshape(-1, BATCH, *images.shape[1:])).numpy()
-        return scores.reshape(-1, scores.shape[-1])[: len(images)]
+        """Return the scores, float32 [n, classes], of images uint8 [n, height, width], also with channels."""
+        count = len(images)
+        if count % BATCH:
+            images = np.concatenate([images, np.zeros((-count % BATCH, *images.shape[1:]), np.uint8)])
+        batches = to_device(images.reshape(-1, BATCH, *self._shape))
+        scores: NDArray[np.float32] = self._batches(batches).numpy()
+        return scores.reshape(-1, scores.shape[-1])[:count]
 
 
 def logits_of(network: keras.Model) -> Predictor:
-    """The logits of a network that is being trained, in inference mode."""
+    """Return what computes the logits of a network that is being trained, in inference mode."""
 
     def apply(images: tf.Tensor) -> tf.Tensor:
-        return tf.cast(network(tf.cast(images[..., None], tf.float32) / 255, training=False), tf.float32)
+        return tf.cast(network(tf.cast(images, tf.float32) / 255, training=False), tf.float32)
 
-    return Predictor(apply, network.input_shape[1:3])
+    return Predictor(apply, network.input_shape[1:])
 
 
 def probabilities_of(served: keras.Model) -> Predictor:
-    """The probabilities of a `served_model`."""
+    """Return what computes the probabilities of a `served_model`."""
     return Predictor(lambda images: served(images, training=False), served.input_shape[1:])
+
+
+def predict(job: PredictJob) -> None:
+    """Write the probabilities of a saved model, float32 [n, classes], for the job's images.
+
+    Raises:
+        InvalidInput: the model's file is damaged, too large or carries code.
+    """
+    model = load_model(job.model)
+    images = np.load(job.images, allow_pickle=False)
+    with atomic_path(job.probabilities) as temporary:
+        np.save(temporary, probabilities_of(model)(images), allow_pickle=False)

@@ -7,30 +7,35 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from mnist_models.metric_names import TRAIN_ACCURACY, TRAIN_LOSS
 from mnist_models.recipe import Recipe
 from mnist_models.trainer.augmentation import augment
 from mnist_models.trainer.fused_batch_norm import with_fused_batch_norm
-from mnist_models.trainer.half_batches import in_halves
+from mnist_models.trainer.half_batches import in_half_batches
+from mnist_models.trainer.inference import to_device
 from mnist_models.trainer.losses import LOSSES
+
+STEP_METRICS = (TRAIN_LOSS, TRAIN_ACCURACY)
+"""What is measured at each step; `Loop._one_step` computes it."""
 
 
 class Stretch(NamedTuple):
-    """What a call of the loop did. Fewer steps than asked for were done if it stopped at a NaN."""
+    """The results of one call of the loop, which may stop before its last step at a NaN."""
 
-    losses: NDArray[np.float32]  # [steps], mean per image, before each step's update
-    accuracies: NDArray[np.float32]  # [steps], share of the batch, before each step's update
+    steps: int
+    metrics: dict[str, NDArray[np.float32]]  # each [steps], of the batch, before each step's update
     bad_step: int  # the first step with a loss that is not finite, counted in this call; -1: none
     bad_variables: NDArray[np.bool_]  # [trainable variables], not finite after that step
 
 
 class Loop:
-    """Trains a model on device-resident data.
+    """Trains a model on images that stay on the device.
 
     Args:
-        model: float32 [n, height, width, 1] in [0, 1] to logits [n, classes].
+        model: float32 [n, height, width, channels] in [0, 1] to logits [n, classes].
         optimizer: a Keras optimiser, built for the model's variables.
         recipe: batch size, loss, augmentation, whether to go on after a NaN.
-        images: uint8 [n, height, width]; labels: int32 [n].
+        images: uint8 [n, height, width], or with an axis for channels; labels: int32 [n].
         seed: of the augmentation.
     """
 
@@ -43,52 +48,50 @@ class Loop:
         labels: NDArray[np.int32],
         seed: int,
     ) -> None:
-        self._images, self._labels = tf.constant(images), tf.constant(labels)
+        self._images = to_device(images.reshape(-1, *model.input_shape[1:]))
+        self._labels = to_device(labels)
         indices = tf.TensorSpec([None, recipe.batch_size], tf.int32)
         first_step = tf.TensorSpec([], tf.int32)
-        self._compiled = tf.function(self._steps, input_signature=[indices, first_step])
+        self._compiled = tf.function(self._steps, input_signature=[indices, first_step], autograph=False)
         self._model, self._optimizer, self._recipe, self._seed = model, optimizer, recipe, seed
         self._loss = LOSSES[recipe.loss]
-        self._apply = in_halves(with_fused_batch_norm(model), recipe.batch_size)
+        self._apply = in_half_batches(with_fused_batch_norm(model), recipe.batch_size)
 
     def run(self, batches: NDArray[np.int32], first_step: int) -> Stretch:
         """Train on the given batches of image indices [steps, batch size]; `first_step` is 0-based."""
-        losses, accuracies, done, bad_step, bad_variables = self._compiled(batches, first_step)
+        done, metrics, bad_step, bad_variables = self._compiled(batches, first_step)
         steps = int(done)
-        return Stretch(losses.numpy()[:steps], accuracies.numpy()[:steps], int(bad_step), bad_variables.numpy())
+        measured = {name: values.numpy()[:steps] for name, values in metrics.items()}
+        return Stretch(steps, measured, int(bad_step), bad_variables.numpy())
 
     def _steps(self, batches: tf.Tensor, first_step: tf.Tensor) -> tuple[tf.Tensor, ...]:
         count = tf.shape(batches)[0]
         variables = self._model.trainable_variables
-        goes_on = tf.constant(self._recipe.diverges)
+        ignores_nan = tf.constant(self._recipe.diverges)
 
-        def wanted(step, _losses, _accuracies, bad_step, _bad_variables):  # type: ignore[no-untyped-def]
-            return (step < count) & (goes_on | (bad_step < 0))
+        def goes_on(step, _metrics, bad_step, _bad_variables):  # type: ignore[no-untyped-def]
+            return (step < count) & (ignores_nan | (bad_step < 0))
 
-        def body(step, losses, accuracies, bad_step, bad_variables):  # type: ignore[no-untyped-def]
-            loss, accuracy = self._one_step(batches[step], first_step + step)
+        def body(step, metrics, bad_step, bad_variables):  # type: ignore[no-untyped-def]
+            measured = self._one_step(batches[step], first_step + step)
 
             def diagnose() -> tuple[tf.Tensor, tf.Tensor]:
                 finite = [tf.reduce_all(tf.math.is_finite(variable)) for variable in variables]
                 return step, tf.logical_not(tf.stack(finite))
 
-            first_bad = (bad_step < 0) & tf.logical_not(tf.math.is_finite(loss))
+            first_bad = (bad_step < 0) & tf.logical_not(tf.math.is_finite(measured[TRAIN_LOSS]))
             bad_step, bad_variables = tf.cond(first_bad, diagnose, lambda: (bad_step, bad_variables))
-            return step + 1, losses.write(step, loss), accuracies.write(step, accuracy), bad_step, bad_variables
+            metrics = {name: values.write(step, measured[name]) for name, values in metrics.items()}
+            return step + 1, metrics, bad_step, bad_variables
 
-        start = (
-            tf.constant(0),
-            tf.TensorArray(tf.float32, count),
-            tf.TensorArray(tf.float32, count),
-            tf.constant(-1),
-            tf.zeros([len(variables)], tf.bool),
-        )
-        done, losses, accuracies, bad_step, bad_variables = tf.while_loop(wanted, body, start)
-        return losses.stack(), accuracies.stack(), done, bad_step, bad_variables
+        empty = {name: tf.TensorArray(tf.float32, count) for name in STEP_METRICS}
+        start = (tf.constant(0), empty, tf.constant(-1), tf.zeros([len(variables)], tf.bool))
+        done, metrics, bad_step, bad_variables = tf.while_loop(goes_on, body, start)
+        return done, {name: values.stack() for name, values in metrics.items()}, bad_step, bad_variables
 
-    def _one_step(self, indices: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _one_step(self, indices: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
         labels = tf.gather(self._labels, indices)
-        images = tf.cast(tf.gather(self._images, indices)[..., None], tf.float32) / 255
+        images = tf.cast(tf.gather(self._images, indices), tf.float32) / 255
         if self._recipe.augmentation is not None:
             images = augment(images, self._recipe.augmentation, tf.stack([self._seed, step]))
         with tf.GradientTape() as tape:
@@ -100,4 +103,4 @@ class Loop:
         variables = self._model.trainable_variables
         self._optimizer.apply(tape.gradient(scaled, variables), variables)
         hits = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
-        return loss, tf.reduce_mean(tf.cast(hits, tf.float32))
+        return {TRAIN_LOSS: loss, TRAIN_ACCURACY: tf.reduce_mean(tf.cast(hits, tf.float32))}

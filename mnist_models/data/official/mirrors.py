@@ -17,7 +17,7 @@ GZIP = 16 + zlib.MAX_WBITS  # tells zlib to expect a gzip header
 
 
 def fetch(mirror: str, stall_seconds: float = 20, limit_seconds: float = 300) -> dict[str, bytes]:
-    """All files of one mirror, uncompressed and verified, by name. Proxies are taken from the environment.
+    """Return all files of one mirror, uncompressed and verified, by name. Proxies are taken from the environment.
 
     Args:
         mirror: the address of the folder, with a slash at the end.
@@ -52,7 +52,7 @@ def _fetch_file(mirror: str, name: str, stall_seconds: float, deadline: float) -
 
 
 def _download(url: str, largest: int, stall_seconds: float, deadline: float) -> tuple[bytes, int | None]:
-    """The body, of which no more than about `largest` bytes are read, and the length that was announced."""
+    """Return the body, at most about `largest` bytes of it, and the length that was announced."""
     with urllib.request.urlopen(url, timeout=stall_seconds) as response:
         announced = response.length
         body = bytearray()
@@ -65,9 +65,9 @@ def _download(url: str, largest: int, stall_seconds: float, deadline: float) -> 
 
 
 def _unpacked(body: bytes, size: int) -> bytes:
-    """The content of a gzip file, cut off after size + 1 bytes; a body that is no intact gzip file as it is.
+    """Return the content of a gzip file, cut off after size + 1 bytes.
 
-    So an error page shows up in the comparison of the hashes, with its own size and hash.
+    Anything else, such as an error page, is returned as it is: the error then gives its size and hash.
     """
     try:
         return zlib.decompressobj(GZIP).decompress(body, size + 1)

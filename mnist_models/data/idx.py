@@ -13,14 +13,22 @@ from mnist_models.errors import InvalidInput
 UINT8 = 0x08
 """The third byte of the magic number: the values are unsigned bytes."""
 
+IDX_FILES = {
+    "x_train": "train-images-idx3-ubyte",
+    "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte",
+    "y_test": "t10k-labels-idx1-ubyte",
+}
+"""Which array of a data set is in which file."""
+
 LONGEST_HEADER = 16
 """Bytes before the first value in a file of images; a file of labels has 8."""
 
 
 def read_idx(content: bytes, name: str) -> np.ndarray:
-    """The values of one IDX file: uint8 [n] (labels) or [n, height, width] (images), read-only.
+    """Return the values of one IDX file: uint8 [n] (labels) or [n, height, width] (images), read-only.
 
-    `name` is what the error calls the file. Nothing is allocated for the values: the array looks into `content`.
+    `name` is the file's name in the error. The array shares the memory of `content`.
 
     Raises:
         InvalidInput: not such a file, a dimension of 0, or shorter or longer than its header announces.
@@ -35,8 +43,8 @@ def read_idx(content: bytes, name: str) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
-def announced_size(start: bytes, name: str) -> int:
-    """The size in bytes of the whole IDX file whose first `LONGEST_HEADER` bytes (or more) are given.
+def announced_size(start: bytes | bytearray, name: str) -> int:
+    """Return the size in bytes of the whole IDX file whose first `LONGEST_HEADER` bytes (or more) are given.
 
     Raises:
         InvalidInput: not an IDX file of one or three dimensions of unsigned bytes.
@@ -46,10 +54,10 @@ def announced_size(start: bytes, name: str) -> int:
 
 
 def encode_idx(array: np.ndarray) -> bytes:
-    """The IDX file of `array`: whole numbers 0 to 255 of any integer type, [n] or [n, height, width], not empty.
+    """Return the IDX file of `array`: whole numbers 0 to 255 of any integer type, [n] or [n, height, width].
 
     Raises:
-        ValueError: an array that the format, as far as it is used here, cannot hold.
+        ValueError: any other array, or an empty one.
     """
     if array.dtype.kind not in "iu" or array.ndim not in (1, 3) or array.size == 0:
         raise ValueError(f"IDX here holds integers [n] or [n, height, width], not {array.dtype} {array.shape}")
@@ -63,8 +71,8 @@ def _header_size(dimensions: int) -> int:
     return 4 + 4 * dimensions
 
 
-def _shape(content: bytes, name: str) -> tuple[int, ...]:
-    """The dimensions that the header announces, each at least 1."""
+def _shape(content: bytes | bytearray, name: str) -> tuple[int, ...]:
+    """Return the dimensions that the header announces, each at least 1."""
     dimensions = content[3] if len(content) > 3 else 0
     if content[:3] != bytes([0, 0, UINT8]) or dimensions not in (1, 3):
         raise InvalidInput(

@@ -1,0 +1,77 @@
+"""A folder with the four IDX files of MNIST, plain or compressed by gzip."""
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from mnist_models.data.idx import IDX_FILES, LONGEST_HEADER, announced_size, read_idx
+from mnist_models.errors import InvalidInput
+
+TITLE = "a folder of IDX files"
+
+
+def recognises(path: Path) -> bool:
+    """Return whether it is a folder that holds one of the files."""
+    return any(file.is_file() for name in IDX_FILES.values() for file in _spellings(path, name))
+
+
+def read(path: Path, largest: int) -> dict[str, np.ndarray]:
+    """Return the four arrays; `train-images.idx3-ubyte` and a further `.gz` are found as well.
+
+    Raises:
+        InvalidInput: a file is missing, damaged or cut, or they take more than `largest` bytes uncompressed.
+        OSError: the folder cannot be read.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for key, name in IDX_FILES.items():
+        file = _find(path, name)
+        taken = sum(array.nbytes for array in arrays.values())
+        try:
+            arrays[key] = read_idx(_content(file, taken, largest), str(file))
+        except (OSError, EOFError, zlib.error) as error:
+            raise InvalidInput(f"data: {file} cannot be read: {error}.") from error
+    return arrays
+
+
+def _spellings(folder: Path, name: str) -> list[Path]:
+    """Return the names that a file may have, in the order in which they are tried: plain before .gz."""
+    return [folder / f"{stem}{suffix}" for suffix in ("", ".gz") for stem in (name, name.replace("-idx", ".idx"))]
+
+
+def _find(folder: Path, name: str) -> Path:
+    spellings = _spellings(folder, name)
+    for file in spellings:
+        if file.is_file():
+            return file
+    raise InvalidInput(
+        f"data: {folder} must hold the file {name} (or {spellings[1].name}, either of them also as .gz)."
+    )
+
+
+def _content(file: Path, taken: int, largest: int) -> bytes:
+    """Return the uncompressed content, of which no more is read than its IDX header announces."""
+
+    def check_size(size: int) -> None:
+        if taken + size > largest:
+            raise InvalidInput(
+                f"data: {file}: a data set may take {largest:,} bytes uncompressed, but with the {size:,} of this "
+                "file it takes more."
+            )
+
+    if file.suffix != ".gz":
+        check_size(file.stat().st_size)
+        return file.read_bytes()
+    with gzip.open(file) as unpacked:
+        content = bytearray(unpacked.read(LONGEST_HEADER))
+        expected = announced_size(content, str(file))
+        check_size(expected)
+        # In pieces: a single read would reserve all that the header announces before it is there.
+        while len(content) <= expected and (piece := unpacked.read(min(2**20, expected + 1 - len(content)))):
+            content += piece
+    if len(content) > expected:
+        raise InvalidInput(
+            f"data: {file}: expected {expected:,} bytes unpacked, as the IDX header announces, found more."
+        )
+    return bytes(content)

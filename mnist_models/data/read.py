@@ -1,0 +1,71 @@
+"""The user's own data, in any format of `mnist_models.data.formats`, taken for hostile until it is read."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+
+from mnist_models.data import formats
+from mnist_models.data.dataset import Dataset
+from mnist_models.data.validate import validated
+from mnist_models.errors import InvalidInput
+
+LARGEST = 4 * 2**30
+"""The most bytes that a data set may take, uncompressed."""
+
+
+class Format(Protocol):
+    """What each module in `mnist_models.data.formats` offers."""
+
+    TITLE: str
+    """What a path of this format is, with its article: "a folder of IDX files"."""
+
+    def recognises(self, path: Path) -> bool:
+        """Return whether the existing `path` is of this format, from names alone."""
+
+    def read(self, path: Path, largest: int) -> dict[str, np.ndarray]:
+        """Return x_train, y_train, x_test and y_test, which `validated` checks.
+
+        Raises:
+            InvalidInput: one sentence that begins with "data:" and names the file: missing, cut, damaged, or more
+                than `largest` bytes uncompressed.
+            OSError: it cannot be read.
+        """
+
+
+def all_formats() -> list[Format]:
+    """Return all formats, by the names of their modules."""
+    names = (module.name for module in pkgutil.iter_modules(formats.__path__))
+    return [cast(Format, importlib.import_module(f"{formats.__name__}.{name}")) for name in names]
+
+
+def format_titles() -> str:
+    """Return what is read, in words: "a folder of IDX files or an .npz file"."""
+    return " or ".join(each.TITLE for each in all_formats())
+
+
+def read_data(path: Path) -> Dataset:
+    """Return the data set at `path`, which may be of any format.
+
+    Raises:
+        InvalidInput: one sentence that begins with "data:" and names the file: missing, cut, damaged, larger
+            than 4 GiB uncompressed, or not what it must be.
+    """
+    try:
+        if not path.exists():
+            raise InvalidInput(f"data: {path} does not exist; give {format_titles()}.")
+        arrays = _find_format(path).read(path, LARGEST)
+        name = path.resolve().name
+        return validated(name if path.is_dir() else Path(name).stem, str(path), **arrays)
+    except OSError as error:
+        raise InvalidInput(f"data: {path} cannot be read: {error}.") from error
+
+
+def _find_format(path: Path) -> Format:
+    for each in all_formats():
+        if each.recognises(path):
+            return each
+    titles = format_titles().replace(" or ", " nor ")
+    raise InvalidInput(f"data: {path} is neither {titles}, which are what is read.")
