@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from up_stack import free_port
+from homes import free_port
 
 from tasks.servers.health_check import wait_until_answers
 

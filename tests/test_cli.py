@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from homes import free_port
 from made_data import arrays_of, make_dataset, write_npz
-from up_stack import free_port
 
 MNIST = Path(sys.executable).with_name("mnist")
 

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from homes import free_port
 from loopback import Handler, serving
 from made_data import make_dataset, write_npz
 from PIL import Image
-from started import free_port, running
+from started import running
 
 from tasks.config.settings import load_settings
 from tasks.servers.health_check import answers, check_reachable, wait_until_answers

@@ -10,7 +10,7 @@ from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
-from up_stack import free_port
+from homes import free_port
 
 from tasks.config.settings import load_settings
 from tasks.operations import doctor_checks as diagnosis

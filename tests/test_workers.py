@@ -65,7 +65,7 @@ def test_jobs_are_done_and_a_failure_or_a_kill_takes_only_its_own(pool, job):
         killed.append(process.pid)
         os.kill(process.pid, signal.SIGKILL)
 
-    long = replace(job(seed=1), recipe="deep_tanh_uniform")
+    long = replace(job(seed=1), recipe="small_endless")
     with pool.slot() as slot, pytest.raises(TrainerDied, match="signal 9"):
         slot.do(long, kill)
     with pool.slot() as slot:
@@ -106,7 +106,7 @@ def test_a_training_gives_the_same_bits_alone_and_beside_others(tmp_path, small_
         for trainer in pool._trainers:  # they have not begun yet, and threads inherit this
             os.sched_setaffinity(trainer.pid, {min(os.sched_getaffinity(0))})
         with pool.slot() as slot, pool.slot() as other:
-            busy = executor.submit(other.do, job("conv_net"))
+            busy = executor.submit(other.do, job("small_endless"))
             slot.do(asked("beside"))
             pool.close()
         assert isinstance(busy.exception(), PoolClosed)  # it was at work all the time
@@ -134,7 +134,7 @@ def test_xla_compiles_the_loop_and_it_learns_as_well(tmp_path, small_recipes, jo
 
 
 def test_closing_gives_up_what_is_running(pool, job):
-    long = replace(job(), recipe="deep_tanh_uniform")
+    long = replace(job(), recipe="small_endless")
     with pool.slot() as slot, pytest.raises(PoolClosed):
         slot.do(long, pool.close)
     with pytest.raises(PoolClosed), pool.slot():
