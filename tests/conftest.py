@@ -1,6 +1,7 @@
 """What tests share: a state folder of their own each, and one Prefect server for all that need one."""
 
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -12,11 +13,19 @@ from up_stack import stack  # noqa: F401
 
 from mnist_models.recipe_catalog import all_recipes
 
-pytest_plugins = ["fault_report", "fault_fixtures"]
+pytest_plugins = ["fast_run", "fault_report", "fault_fixtures"]
 
-# How long an example takes says nothing on a machine that is busy with something else.
-hypothesis.settings.register_profile("project", deadline=None)
+# How long an example takes says nothing on a machine that is busy with something else. The same examples each time, so
+# that a green stays green; `make faults` looks for others.
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.register_profile("project", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("project")
+
+
+def pytest_configure():
+    # A shell starts what runs in its background with Ctrl-C ignored, and whatever is started from here inherits that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
