@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 FAST = "not slow"  # the expression of `make test-fast`
 # These import TensorFlow as they are collected.
 WITH_TENSORFLOW = (
@@ -11,6 +13,7 @@ WITH_TENSORFLOW = (
     "test_trainer_kernels.py",
     "test_training.py",
 )
+SERVERS = {"prefect_server", "stack", "trained"}  # fixtures; whatever uses one of them is slow
 
 
 def pytest_configure(config):
@@ -21,3 +24,10 @@ def pytest_configure(config):
 
 def pytest_ignore_collect(collection_path, config):
     return True if config.getoption("markexpr") == FAST and collection_path.name in WITH_TENSORFLOW else None
+
+
+@pytest.hookimpl(tryfirst=True)  # before those are left out that `-m` does not choose
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if SERVERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")

@@ -26,7 +26,7 @@ def trained(tmp_path):
             log.append([{"step": step, "time": step, "train/loss": 1 / step, "train/accuracy": 1 - 0.5 / step}])
             if step % 10 == 0:
                 log.append([{"step": step, "time": step, "validation/loss": 1 / step, "validation/accuracy": 0.9}])
-        log.flush()
+        log.close()
         probabilities = np.eye(DATA.classes, dtype=np.float32)[DATA.y_test]
         validation = {"validation": probabilities[:5], "validation_indices": np.arange(5)}
         np.savez(directory.predictions_file, test=probabilities, **validation)

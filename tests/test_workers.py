@@ -43,6 +43,7 @@ def job(tmp_path):
     return make
 
 
+@pytest.mark.slow
 def test_jobs_are_done_and_a_failure_or_a_kill_takes_only_its_own(pool, job):
     with pool.slot() as slot:
         slot.do(job())
@@ -73,6 +74,7 @@ def test_jobs_are_done_and_a_failure_or_a_kill_takes_only_its_own(pool, job):
     assert RunDirectory(job(seed=2).directory).result().status == "finished"
 
 
+@pytest.mark.slow
 def test_a_trainer_goes_to_who_has_most_ahead(tmp_path):
     served = []
     with TrainerPool(ONE, tmp_path / "logs") as pool, ThreadPoolExecutor() as threads:
@@ -90,6 +92,7 @@ def test_a_trainer_goes_to_who_has_most_ahead(tmp_path):
     assert served == [600, 17, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["small_conv", "fast_conv_net"])
 def test_a_training_gives_the_same_bits_alone_and_beside_others(tmp_path, small_recipes, job, recipe):
     """Alone it uses all cores; here it then gets half of a single one, beside a training that takes the rest."""
@@ -124,6 +127,7 @@ class WithXla(Machine):
         return ONE.environment(worker) | more
 
 
+@pytest.mark.slow
 def test_xla_compiles_the_loop_and_it_learns_as_well(tmp_path, small_recipes, job):
     """Dropout is drawn by another generator there, so that the numbers are not the same."""
     with TrainerPool(WithXla("cpu", 1, "float32"), tmp_path / "logs") as pool, pool.slot() as slot:
@@ -132,6 +136,7 @@ def test_xla_compiles_the_loop_and_it_learns_as_well(tmp_path, small_recipes, jo
     assert "Compiled cluster using XLA" in (tmp_path / "logs" / "trainer-0.log").read_text()
 
 
+@pytest.mark.slow
 def test_closing_gives_up_what_is_running(pool, job):
     long = replace(job(), recipe="small_endless")
     with pool.slot() as slot, pytest.raises(PoolClosed):
@@ -141,6 +146,7 @@ def test_closing_gives_up_what_is_running(pool, job):
     assert pool._trainers == [None]  # nothing was started after the end
 
 
+@pytest.mark.slow
 def test_a_trainer_ends_with_its_parent(pool):
     pool.start(1)
     process = pool._trainers[0]._process
@@ -148,6 +154,7 @@ def test_a_trainer_ends_with_its_parent(pool):
     assert process.wait(timeout=60) == 0
 
 
+@pytest.mark.slow
 def test_a_stopped_trainer_leaves_no_temporary_files(monkeypatch, tmp_path, small_recipes, job):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -160,6 +167,7 @@ def test_a_stopped_trainer_leaves_no_temporary_files(monkeypatch, tmp_path, smal
     assert not list(scratch.iterdir())
 
 
+@pytest.mark.slow
 def test_a_trainer_imports_neither_prefect_nor_mlflow(pool, job, tmp_path):
     with pool.slot() as slot:
         slot.do(job())
