@@ -39,6 +39,7 @@ def audit(requirements, service):
 
 
 @pytest.mark.slow
+@pytest.mark.long  # what others have published since decides its outcome
 def test_no_locked_package_has_a_known_vulnerability(tmp_path):
     (tmp_path / "one.txt").write_text(FIRST)
     reasons = []
