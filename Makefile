@@ -23,7 +23,7 @@ test-long: $(INSTALLED) ## the tests that take longer: browsers, shared servers,
 	$(BIN)/python -m pytest -m "long and not faults" $(ARGS)
 
 test-fast: $(INSTALLED) ## the tests of all that needs no TensorFlow and no server: less than a minute
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
 
 POINTS := 20
 SEED := 0

@@ -76,6 +76,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing_behind(home, arguments, wo
     assert [path.name for path in home.iterdir()] == ["mlflow.yml"]
 
 
+@pytest.mark.slow
 def test_doctor_says_what_is_chosen_and_why(home):
     settings = {"MLFLOW_PORT": str(free_port()), "MLFLOW_PREFECT_PORT": str(free_port()), "PREFECT_API_URL": ""}
     result = mnist(
@@ -104,6 +105,7 @@ def test_a_wrong_key_in_the_settings_is_refused_by_every_command(home):
         assert "expriment_name" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["MLFLOW_TRACKING_URI", "PREFECT_API_URL"])
 def test_a_server_that_does_not_answer_is_named(home, variable):
     with socket.socket() as unused:

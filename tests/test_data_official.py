@@ -150,6 +150,7 @@ def load_together(start, results):
     results.put(load_official(sources=[Source("the only source", fetch)]).digest)
 
 
+@pytest.mark.slow
 def test_several_processes_fetch_once(cache):
     context = multiprocessing.get_context("spawn")
     start, results = context.Barrier(3), context.SimpleQueue()
