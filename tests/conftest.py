@@ -13,7 +13,7 @@ from up_stack import stack  # noqa: F401
 
 from mnist_models.recipe_catalog import all_recipes
 
-pytest_plugins = ["fast_run", "fault_report", "fault_fixtures"]
+pytest_plugins = ["fast_run", "order", "fault_report", "fault_fixtures"]
 
 # How long an example takes says nothing on a machine that is busy with something else. The same examples each time, so
 # that a green stays green; `make faults` looks for others.

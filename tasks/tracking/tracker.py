@@ -120,6 +120,8 @@ class Tracker:
     def end_run(self, run_id: str, status: str, at: float | None = None) -> None:
         """Set the final status: FINISHED, FAILED or KILLED, now or as of a time in Unix seconds."""
         with self._lock:
+            if status == "KILLED" and self.client.get_run(run_id).info.status != "RUNNING":
+                return  # its last task has just closed it, in another thread
             self.client.set_terminated(run_id, status, None if at is None else round(at * 1000))
 
     def log(
