@@ -16,21 +16,23 @@ run: $(INSTALLED) ## install what is needed, train the quick suite, promote the 
 up: $(INSTALLED) ## install what is needed, start both servers with their UIs and the deployments
 	$(BIN)/mnist up $(ARGS)
 
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(INSTALLED) ## install what is needed and run the tests, two at a time
-	$(BIN)/python -m pytest -m "not faults and not long" -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not faults and not long" $(TWO) $(ARGS)
 
 test-long: $(INSTALLED) ## the tests that take longer: browsers, shared servers, a work pool, faults of servers and disks
 	$(BIN)/python -m pytest -m "long and not faults" $(ARGS)
 
-test-fast: $(INSTALLED) ## only the tests that take no time
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+test-fast: $(INSTALLED) ## the tests of all that needs no TensorFlow and no server: less than a minute
+	$(BIN)/python -m pytest -m "not slow" $(TWO) $(ARGS)
 
 POINTS := 20
 SEED := 0
 
 faults: $(INSTALLED) ## inject every fault (35 minutes on two cores; POINTS=5 for a look) and write docs/reliability.md
 	$(BIN)/python -m pytest -m "fault or faults" --fault-points $(POINTS) --fault-seed $(SEED) \
-		--reliability docs/reliability.md $(ARGS)
+		--hypothesis-profile explore --hypothesis-seed $(SEED) --reliability docs/reliability.md $(ARGS)
 
 lint: $(INSTALLED) ## style, types, and the direction of imports
 	$(BIN)/ruff check .

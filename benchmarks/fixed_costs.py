@@ -11,21 +11,9 @@ from statistics import median
 from typing import Any
 
 from measurements import fraction_asked, keep
-from sandbox import ROOT, Place
+from sandbox import RECIPES, ROOT, Place
 
-MANY = 9
-TINY = f'''
-"""Recipes that take no time."""
-
-from dataclasses import replace
-
-from mnist_models.recipes.softmax_regression import RECIPES as SOFTMAX
-
-RECIPES = tuple(
-    replace(SOFTMAX[0], name=f"tiny_{{number}}", steps=100, suites=("tiny",), notebook_row=None)
-    for number in range(1, {MANY + 1})
-)
-'''
+MANY = 9  # of the recipes in benchmarks/recipes/tiny.py
 KINDS = ("command", "server", "trainer", "drawing")
 EMPTY = str(ROOT / "benchmarks" / "empty_flow.py")
 ALL = ",".join(f"tiny_{number}" for number in range(1, MANY + 1))
@@ -33,9 +21,6 @@ ALL = ",".join(f"tiny_{number}" for number in range(1, MANY + 1))
 
 def measure(pairs: int, folder: Path) -> dict[str, Any]:
     """Medians over that many pairs, in seconds; the two of a pair run one after the other."""
-    recipes = folder / "recipes"
-    recipes.mkdir()
-    (recipes / "tiny.py").write_text(TINY)
     seconds: dict[str, list[float]] = {}
     more: list[dict[str, float]] = []  # processor time of one more tiny recipe
 
@@ -44,7 +29,7 @@ def measure(pairs: int, folder: Path) -> dict[str, Any]:
         print(f"{name}: {taken:.2f} s", flush=True)
 
     for number in range(pairs):
-        one, other = Place(folder / f"ours-{number}", MNIST_RECIPES=str(recipes)), Place(folder / f"empty-{number}")
+        one, other = Place(folder / f"ours-{number}", MNIST_RECIPES=str(RECIPES)), Place(folder / f"empty-{number}")
         one.environment["MNIST_CACHE"] = str(one.folder / "cache")
         note("empty flow, cold", other.run(EMPTY).seconds)
         note("tiny recipe, cold", one.mnist("train", "--recipes", "tiny_1").seconds)

@@ -13,33 +13,14 @@ from typing import Any
 
 import numpy as np
 from measurements import fraction_asked, keep
-from sandbox import Place
+from sandbox import RECIPES, Place
 
 from mnist_models.data.official.load import load_official
-
-RECIPES = '''
-"""A small recipe, with ten times the steps and with ten times the validations."""
-
-from dataclasses import replace
-
-from mnist_models.recipes.relu_dropout import NAIVE
-
-BASE = replace(
-    NAIVE, name="base", loss="cross_entropy", steps={steps}, validations=10, suites=("growth",), notebook_row=None
-)
-RECIPES = (
-    BASE,
-    replace(BASE, name="ten_times_steps", steps=10 * {steps}),
-    replace(BASE, name="ten_times_metrics", validations=100),
-)
-'''
 
 
 def measure(fraction: float, folder: Path) -> dict[str, Any]:
     """Each case in a place of its own, against the base case."""
-    recipes = folder / "recipes"
-    recipes.mkdir()
-    (recipes / "growth.py").write_text(RECIPES.format(steps=round(2000 * fraction)))
+    short = "" if fraction == 1 else "_short"
     mnist = load_official()
     images = folder / "images.npz"
     arrays = {"x_train": np.tile(mnist.x_train, (10, 1, 1)), "y_train": np.tile(mnist.y_train, 10)}
@@ -54,8 +35,8 @@ def measure(fraction: float, folder: Path) -> dict[str, Any]:
     }
     results = {}
     for name, (recipe, *rest) in cases.items():
-        place = Place(folder / name.replace(" ", "-"), MNIST_RECIPES=str(recipes))
-        measured = place.mnist("train", "--recipes", recipe, *rest, "--summary", "summary.json")
+        place = Place(folder / name.replace(" ", "-"), MNIST_RECIPES=str(RECIPES))
+        measured = place.mnist("train", "--recipes", f"{recipe}{short}", *rest, "--summary", "summary.json")
         rows = json.loads((place.folder / "summary.json").read_text())["recipes"]
         results[name] = {
             "command_seconds": measured.seconds,

@@ -16,6 +16,7 @@ from mnist_models.data.official.load import cache_folder
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parent.parent
+RECIPES = ROOT / "benchmarks" / "recipes"  # for MNIST_RECIPES
 
 
 @dataclass(frozen=True)

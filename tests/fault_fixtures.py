@@ -1,8 +1,9 @@
 """What tests of faults share: a Prefect server, a place for each, and what comes of it all without a fault."""
 
-import time
+import random
 
 import pytest
+from fault_moments import random_moment
 from fault_place import Place
 
 THREE = ["small", "small_best", "middle"]
@@ -23,30 +24,23 @@ def api(prefect_server):
 
 @pytest.fixture(scope="session")
 def control(api, empty_store, tmp_path_factory):
-    """Trained without a fault; knows how many seconds that takes."""
+    """Trained without a fault."""
     place = Place(tmp_path_factory.mktemp("control") / "home", empty_store, PREFECT_API_URL=api)
-    began = time.monotonic()
     status, output = place.finish(",".join(THREE))
     assert status == 0, output
-    place.seconds = time.monotonic() - began
     return place
 
 
 @pytest.fixture
-def places(api, empty_store, tmp_path):
-    """Makes places of a test's own."""
-    made = []
-
-    def make():
-        made.append(Place(tmp_path / f"home-{len(made)}", empty_store, PREFECT_API_URL=api))
-        return made[-1]
-
-    yield make
-    for place in made:
-        place.end()
+def moment(request, point, chance, control):
+    """A moment of such a command; another for each point, in an order that the seed decides."""
+    order = random.Random(f"{request.config.getoption('--fault-seed')} {request.node.originalname}")
+    return random_moment(order, point, chance, control)
 
 
 @pytest.fixture
-def place(places):
+def place(api, empty_store, tmp_path):
     """A place of a test's own."""
-    return places()
+    place = Place(tmp_path / "home", empty_store, PREFECT_API_URL=api)
+    yield place
+    place.end()

@@ -7,27 +7,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import psutil
-from conftest import SMALL
-from made_data import make_dataset, write_npz
+from homes import environment_of, make_home
+from waiting import SECONDS, assert_gone, family
 
 PYTHON = sys.executable
 MACHINES = ("memory/", "speed/", "system/")  # metrics that no two runs have alike
-
-
-# Long enough to be hit while it trains, which takes a second or two, and with a checkpoint every 400 steps.
-STEPS = 8_000
-MIDDLE = f"""
-from dataclasses import replace
-from mnist_models.recipes.small import SMALL
-
-RECIPES = (replace(SMALL, name="middle", summary="Small, middling", steps={STEPS}, validations=20, suites=()),)
-"""
 
 
 class Place:
@@ -37,20 +26,8 @@ class Place:
         self, home: Path, empty_store: Path | None, name: str = "test", settings: str = "", **environment: str
     ) -> None:
         self.home, self.name = home, name
-        (home / "recipes").mkdir(parents=True)
-        (home / "recipes" / "small.py").write_text(SMALL)
-        (home / "recipes" / "middle.py").write_text(MIDDLE)
-        (home / "mlflow.yml").write_text(
-            f"experiment_name: {name}\nregistered_model: {name}-model\naccuracy_floor: 0.5\n{settings}"
-        )
-        self.data = write_npz(make_dataset(classes=4, side=16, train=300, test=80), home / "data.npz")
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PREFECT_"))} | {
-            "MNIST_CONFIG": str(home / "mlflow.yml"),
-            "MNIST_RECIPES": str(home / "recipes"),
-            "PREFECT_HOME": str(home / "prefect"),
-            "COLUMNS": "80",
-            **environment,
-        }
+        self.data = make_home(home, name, settings)
+        self.environment = environment_of(home, **environment)
         self.store = home / "state" / "mlflow.db"
         if empty_store is not None:  # to make its tables takes seconds
             self.store.parent.mkdir()
@@ -78,19 +55,20 @@ class Place:
     def output(self) -> str:
         return (self.home / "output.txt").read_text()
 
-    def wait(self, seconds: float = 240) -> tuple[int, str]:
-        """Exit status and what was printed."""
-        return self.process.wait(seconds), self.output()
+    def wait(self, seconds: float = SECONDS) -> tuple[int, str]:
+        """Exit status, that of a signal as a shell gives it, and what was printed."""
+        status = self.process.wait(seconds)
+        return status if status >= 0 else 128 - status, self.output()
 
     def train(self, recipes: str, *more: str) -> subprocess.Popen[bytes]:
         return self.start("train", "--recipes", recipes, "--data", str(self.data), *more)
 
-    def run(self, *arguments: str, seconds: float = 240) -> tuple[int, str]:
+    def run(self, *arguments: str, seconds: float = SECONDS) -> tuple[int, str]:
         """Exit status and what was printed."""
         self.start(*arguments)
         return self.wait(seconds)
 
-    def finish(self, recipes: str, *more: str, seconds: float = 240) -> tuple[int, str]:
+    def finish(self, recipes: str, *more: str, seconds: float = SECONDS) -> tuple[int, str]:
         return self.run("train", "--recipes", recipes, "--data", str(self.data), *more, seconds=seconds)
 
     def kill(self) -> list[psutil.Process]:
@@ -116,11 +94,13 @@ class Place:
         (folder,) = [each for each in (self.home / "state" / "runs").glob(f"{recipe}-seed-*") if each.is_dir()]
         return folder
 
+    def files(self, pattern: str) -> list[Path]:
+        """Of the state."""
+        return [*(self.home / "state").glob(pattern)]
+
     def result(self, recipe: str) -> int | None:
         """When a training's result was written; None before."""
-        for file in (self.home / "state" / "runs").glob(f"{recipe}-seed-*/result.json"):
-            return file.stat().st_mtime_ns
-        return None
+        return next((file.stat().st_mtime_ns for file in self.files(f"runs/{recipe}-seed-*/result.json")), None)
 
     def runs(self) -> list[tuple[str, str, str]]:
         """Id, name and status of all runs of this place's experiment."""
@@ -135,35 +115,11 @@ class Place:
 
     def step(self, recipe: str) -> int:
         """The last step that the log of a training shows; 0 before the first."""
-        for folder in (self.home / "state" / "runs").glob(f"{recipe}-seed-*/metrics.jsonl"):
-            lines = folder.read_bytes().rsplit(b"\n", 2)
+        for file in self.files(f"runs/{recipe}-seed-*/metrics.jsonl"):
+            lines = file.read_bytes().rsplit(b"\n", 2)
             if len(lines) > 1 and lines[-2]:
                 return json.loads(lines[-2])["step"]
         return 0
-
-
-def family(pid: int) -> list[psutil.Process]:
-    try:
-        top = psutil.Process(pid)
-        return [top, *top.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def assert_gone(processes, seconds: float = 10.0) -> None:
-    left = [each for each in psutil.wait_procs(processes, seconds)[1] if each.status() != psutil.STATUS_ZOMBIE]
-    for process in left:
-        process.kill()
-    assert not left
-
-
-def wait_for(what, seconds: float = 120.0, every: float = 0.05):
-    """The first true answer of `what`, asked again and again."""
-    deadline = time.monotonic() + seconds
-    while not (answer := what()):
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        time.sleep(every)
-    return answer
 
 
 def weights(folder: Path) -> dict[str, np.ndarray]:

@@ -9,11 +9,10 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from up_stack import free_port
+from homes import free_port
+from waiting import SECONDS
 
 from tasks.servers.health_check import wait_until_answers
-
-SECONDS_TO_START = 120
 
 
 class MlflowServer:
@@ -33,7 +32,7 @@ class MlflowServer:
             self.process = subprocess.Popen(
                 command, env=os.environ | more, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
-        assert wait_until_answers(f"http://127.0.0.1:{self.port}/health", SECONDS_TO_START)
+        assert wait_until_answers(f"http://127.0.0.1:{self.port}/health", SECONDS)
 
     def stop(self) -> None:
         """As a power cut would."""

@@ -118,7 +118,8 @@ def _table(seed):
         " is as it would have been without it, a new start of the command included; the shorter of these trainings"
         " take some seconds.",
         "",
-        f"The random points were drawn with seed {seed}; `make faults SEED={seed}` repeats them.",
+        f"The random points are moments that the command itself marks: a line, a file, a step, a row in MLflow's store."
+        f" They were drawn with seed {seed}; `make faults SEED={seed}` repeats them.",
         "",
         "| # | fault | injections | survived | records lost or doubled | time to recover: median, worst |",
         "|--:|---|--:|--:|--:|--:|",

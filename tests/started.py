@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,15 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg2
+from homes import free_port
 
 SECONDS_TO_START = 240.0
 SECONDS_TO_END = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

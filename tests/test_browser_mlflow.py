@@ -8,14 +8,13 @@ import sys
 import httpx
 import pytest
 from browser import keep, needs_chromium
+from homes import free_port
 from playwright.sync_api import expect
-from up_stack import free_port, wait_for
+from waiting import wait_for
 
 from tasks.tracking.links import experiment_link
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.long, needs_chromium]
-
-SECONDS_TO_START = 180
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def server(trained):
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_for(lambda: process.poll() is not None or answers(f"{url}/health"), SECONDS_TO_START)
+        wait_for(lambda: process.poll() is not None or answers(f"{url}/health"))
         assert process.poll() is None, (trained / "server.log").read_text()[-3000:]
         yield url
     finally:

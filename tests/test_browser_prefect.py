@@ -4,7 +4,8 @@ import re
 
 import pytest
 from browser import keep, needs_chromium
-from up_stack import FOR_THE_TOUR, wait_for
+from up_stack import FOR_THE_TOUR
+from waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.browser, needs_chromium, pytest.mark.timeout(600)]
 
@@ -36,11 +37,11 @@ def test_a_form_is_filled_and_its_run_is_watched_to_its_artifacts(stack, dashboa
     dashboard.get_by_role("button", name="Submit").click()
 
     runs = {"flow_runs": {"name": {"any_": [f"train {', '.join(RECIPES)}"]}}}
-    (run,) = wait_for(lambda: stack.ask("flow_runs/filter", runs), 120)
+    (run,) = wait_for(lambda: stack.ask("flow_runs/filter", runs))
     assert run["parameters"]["recipes"] == [*RECIPES]
     dashboard.reload()  # the list has been seen not to show a new run for 40 s
     dashboard.get_by_role("link", name=run["name"]).first.click()
-    assert stack.wait_until_ended(run["id"], 180) == "Completed"
+    assert stack.wait_until_ended(run["id"]) == "Completed"
     dashboard.reload()
     expect(dashboard.get_by_text("Completed", exact=True).first).to_be_visible()
     expect(dashboard.get_by_text(re.compile("^data: ")).first).to_be_visible()

@@ -1,23 +1,43 @@
-"""The command line as a user meets it: in a process of its own, from any folder."""
+"""The command line as a user meets it, from any folder."""
 
 import os
 import socket
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
+from homes import free_port
 from made_data import arrays_of, make_dataset, write_npz
-from up_stack import free_port
+
+from flows.cli.app import main
 
 MNIST = Path(sys.executable).with_name("mnist")
 
 
 def mnist(*arguments, **environment):
+    """The command in a process of its own."""
     return subprocess.run(
         [MNIST, *arguments], capture_output=True, text=True, timeout=120, env=os.environ | environment
     )
+
+
+def mnist_here(*arguments):
+    """The same in this process, which has imported already what takes the command a second or two."""
+    before, out, err = dict(os.environ), StringIO(), StringIO()
+    with mock.patch.object(sys, "argv", ["mnist", *arguments]), redirect_stdout(out), redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as end:
+            return subprocess.CompletedProcess(arguments, end.code, out.getvalue(), err.getvalue())
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+    raise AssertionError("main() ends with SystemExit")
 
 
 @pytest.mark.fault(6)
@@ -47,7 +67,7 @@ def mnist(*arguments, **environment):
     ids=str,
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing_behind(home, arguments, words):
-    result = mnist(*arguments)
+    result = mnist_here(*arguments)
     assert result.returncode == 2
     assert words in result.stderr
     assert len(result.stderr.splitlines()) == 1
@@ -56,6 +76,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing_behind(home, arguments, wo
     assert [path.name for path in home.iterdir()] == ["mlflow.yml"]
 
 
+@pytest.mark.slow
 def test_doctor_says_what_is_chosen_and_why(home):
     settings = {"MLFLOW_PORT": str(free_port()), "MLFLOW_PREFECT_PORT": str(free_port()), "PREFECT_API_URL": ""}
     result = mnist(
@@ -71,7 +92,7 @@ def test_doctor_says_what_is_chosen_and_why(home):
 
 
 def test_with_nothing_unsent_sync_says_so(home):
-    result = mnist("sync")
+    result = mnist_here("sync")
     assert (result.returncode, result.stdout, result.stderr) == (0, "Nothing is unsent.\n", "")
     assert [path.name for path in home.iterdir()] == ["mlflow.yml"]
 
@@ -79,11 +100,12 @@ def test_with_nothing_unsent_sync_says_so(home):
 def test_a_wrong_key_in_the_settings_is_refused_by_every_command(home):
     (home / "mlflow.yml").write_text("expriment_name: x\n")
     for command in (["train"], ["predict", "x.png"]):
-        result = mnist(*command)
+        result = mnist_here(*command)
         assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
         assert "expriment_name" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["MLFLOW_TRACKING_URI", "PREFECT_API_URL"])
 def test_a_server_that_does_not_answer_is_named(home, variable):
     with socket.socket() as unused:
@@ -119,7 +141,7 @@ def test_wrong_data_is_refused_before_anything_starts(home, arrays, words):
         file.write_bytes(file.read_bytes()[:-200])
     else:
         np.savez(file, **(arrays_of(make_dataset()) | arrays))
-    result = mnist("train", "--data", str(file))
+    result = mnist_here("train", "--data", str(file))
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert "data.npz" in result.stderr
     assert words in result.stderr

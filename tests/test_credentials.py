@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from homes import free_port
 from loopback import Handler, serving
 from made_data import make_dataset, write_npz
 from PIL import Image
-from started import free_port, running
+from started import running
 
 from tasks.config.settings import load_settings
 from tasks.servers.health_check import answers, check_reachable, wait_until_answers
@@ -67,6 +68,7 @@ def test_prefect_gets_the_password_by_its_variable(listener, own_environment, mo
     assert ui_address() == f"http://127.0.0.1:{port}"
 
 
+@pytest.mark.slow
 def test_the_password_in_a_profile_of_prefect_moves_too(home):
     profile = f'PREFECT_API_URL = "http://{USER}:{PASSWORD}@127.0.0.1:1/api"'
     (home / "profiles.toml").write_text(f'active = "team"\n[profiles.team]\n{profile}\n')

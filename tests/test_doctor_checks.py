@@ -10,7 +10,7 @@ from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
-from up_stack import free_port
+from homes import free_port
 
 from tasks.config.settings import load_settings
 from tasks.operations import doctor_checks as diagnosis
@@ -79,6 +79,7 @@ def test_a_server_that_does_not_answer_is_named_without_its_address(healthy, mon
     assert what == f"{variable}: no server answers there"
 
 
+@pytest.mark.slow
 def test_dead_flow_runs_and_unsent_requests_are_named(healthy):
     settings = load_settings()
     settings.flows.mkdir(parents=True)

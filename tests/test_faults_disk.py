@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 from fault_fixtures import THREE
-from fault_place import assert_gone, compare, family, wait_for, weights
+from fault_place import compare, weights
 from fault_report import recovering
+from waiting import assert_gone, family, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 

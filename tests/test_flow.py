@@ -1,44 +1,24 @@
 """The train and predict flows, whole: a real Prefect server, real trainer processes, a real MLflow store."""
 
 import json
-import threading
 from pathlib import Path
-from types import SimpleNamespace
 
 import mlflow
 import numpy as np
-import psutil
 import pytest
+from flow_runs import client, image_of, kept_workers, names, run, warm  # noqa: F401
 from made_data import make_dataset, write_idx_folder, write_npz
-from mlflow import MlflowClient
-from PIL import Image
 from prefect.exceptions import ParameterTypeError
 from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, PREFECT_RESULTS_PERSIST_BY_DEFAULT, temporary_settings
 
 from mnist_models.errors import InvalidInput
 
-pytestmark = [pytest.mark.usefixtures("prefect_server", "home", "small_recipes"), pytest.mark.slow]
+pytestmark = [pytest.mark.usefixtures("prefect_server", "home", "small_recipes", "warm"), pytest.mark.slow]
 
 
 @pytest.fixture
 def data(tmp_path, store):
     return str(write_npz(make_dataset(classes=4, side=16, train=300, test=80), tmp_path / "data.npz"))
-
-
-def run(**parameters):
-    from flows.train import train
-
-    return train(**({"suite": "small"} | parameters))
-
-
-def client():
-    uri = f"sqlite:///{Path.cwd() / 'state' / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    return MlflowClient(uri)
-
-
-def names(artifacts):
-    return {artifact.path for artifact in artifacts}
 
 
 @pytest.mark.fault(9)
@@ -163,119 +143,6 @@ def test_seeds_repeat_each_recipe(data):
     assert version.tags["reason"] == reason
 
 
-@pytest.mark.fault(4)
-def test_one_failure_leaves_the_others_alone(data):
-    from tasks.flow_run.errors import RecipesFailed
-
-    with pytest.raises(RecipesFailed, match="not finished: small_broken, small_orphan, small_surprise") as caught:
-        run(data=data, recipes=["small", "small_orphan", "small_surprise"])
-    rows = {row["recipe"]: row for row in caught.value.summary["recipes"]}
-    assert rows["small"]["status"] == "finished"
-    assert rows["small_broken"]["status"] == "failed"
-    assert rows["small_surprise"]["status"] == "diverged"
-    assert "cannot be built" in rows["small_broken"]["reason"]
-    assert rows["small_orphan"]["reason"] == "small_broken, which it continues, has not finished"
-    assert caught.value.summary["champion"]["recipe"] == "small"
-    mlflow_client = client()
-    parent = mlflow_client.get_run(caught.value.summary["mlflow_run_id"])
-    assert parent.info.status == "FAILED"
-    for name in ("small_broken", "small_surprise"):
-        assert mlflow_client.get_run(rows[name]["mlflow_run_id"]).info.status == "FAILED"
-    failed = mlflow_client.get_run(rows["small_broken"]["mlflow_run_id"])
-    assert "cannot be built" in failed.data.tags["failure"]
-    assert "traceback.txt" in names(mlflow_client.list_artifacts(failed.info.run_id))
-
-
-@pytest.mark.fault(21)
-def test_exhausted_gpu_memory_is_named_with_a_hint_and_costs_the_siblings_nothing(data):
-    from tasks.flow_run.errors import RecipesFailed
-
-    with pytest.raises(RecipesFailed, match="not finished: small_greedy") as caught:
-        run(data=data, recipes=["small", "small_greedy"])
-    rows = {row["recipe"]: row for row in caught.value.summary["recipes"]}
-    assert [rows[name]["status"] for name in ("small", "small_greedy")] == ["finished", "failed"]
-    assert "batch_size" in rows["small_greedy"]["reason"]
-    failed = client().get_run(rows["small_greedy"]["mlflow_run_id"])
-    assert failed.info.status == "FAILED"
-    assert "OOM when allocating" in failed.data.tags["failure"]
-    logs = "".join(file.read_text() for file in Path("state/logs").glob("trainer-*.log"))
-    assert "Traceback" not in logs  # it went where it belongs: into the run
-    assert caught.value.summary["champion"]["recipe"] == "small"
-
-
-class Killer(threading.Thread):
-    """Kills the trainer process of each attempt, once it has written a checkpoint, as often as asked."""
-
-    def __init__(self, times):
-        super().__init__()
-        self.left = times
-        self.killed = []
-        self.ended = threading.Event()
-
-    def run(self):
-        while self.left and not self.ended.wait(0.05):
-            for child in psutil.Process().children():
-                try:
-                    trains = "mnist_models.trainer" in " ".join(child.cmdline())
-                except psutil.Error:  # it has just ended
-                    continue
-                if trains and child.pid not in self.killed and self.saved_since_last_kill():
-                    child.kill()
-                    self.killed.append(child.pid)
-                    self.left -= 1
-
-    def saved_since_last_kill(self):
-        files = [*Path("state/runs").glob("small_long-*/checkpoint.npz")]
-        newest = max((file.stat().st_mtime_ns for file in files), default=0)
-        fresh = newest > getattr(self, "seen", 0)
-        if fresh:
-            self.seen = newest
-        return fresh
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.join()
-
-
-@pytest.mark.long
-def test_a_killed_trainer_goes_on_in_the_same_run_and_nothing_is_doubled(data):
-    with Killer(times=2) as killer:
-        summary = run(data=data, recipes=["small_long"])
-    assert len(killer.killed) == 2
-    row = summary["recipes"][0]
-    assert row["status"] == "finished"
-    history = client().get_metric_history(row["mlflow_run_id"], "train/loss")
-    assert sorted(metric.step for metric in history) == list(range(1, 20_001))
-    assert client().get_run(row["mlflow_run_id"]).info.status == "FINISHED"
-    result = json.loads(next(Path("state/runs").glob("small_long-*/result.json")).read_text())
-    assert len(result["resumed_at"]) == 2
-
-
-@pytest.mark.fault(1)
-def test_a_trainer_that_dies_again_and_again_is_given_up_and_resumed_by_the_next_run(data):
-    from tasks.flow_run.errors import RecipesFailed
-
-    with Killer(times=3), pytest.raises(RecipesFailed) as caught:
-        run(data=data, recipes=["small_long"])
-    failed = caught.value.summary["recipes"][0]
-    assert "signal 9" in failed["reason"]
-    assert client().get_run(failed["mlflow_run_id"]).info.status == "FAILED"
-    # The last kill has also cut the checkpoint.
-    checkpoint = next(Path("state/runs").glob("small_long-*/checkpoint.npz"))
-    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
-    row = run(data=data, recipes=["small_long"])["recipes"][0]
-    assert (row["status"], row["mlflow_run_id"]) == ("finished", failed["mlflow_run_id"])
-    finished = client().get_run(row["mlflow_run_id"])
-    assert finished.info.status == "FINISHED"
-    assert "failure" not in finished.data.tags
-    assert finished.data.tags["damaged_checkpoints"].startswith("checkpoint.npz is damaged (")
-    assert len(client().get_metric_history(row["mlflow_run_id"], "train/loss")) == 20_000
-
-
 @pytest.mark.fault(6)
 @pytest.mark.parametrize(
     "wrong",
@@ -313,26 +180,6 @@ def test_new_data_of_the_same_kind_is_compared_on_its_own_test_images(data, tmp_
     assert "decision.difference_low" in version.tags
 
 
-def test_a_second_command_waits_for_the_same_training_and_can_be_given_up(monkeypatch):
-    """The one that waits is told so, and ends at once when the flow run is given up."""
-    from filelock import FileLock
-
-    from mnist_models.trainer_pool.cancellation import Cancellation
-    from mnist_models.trainer_pool.errors import TrainingCancelled
-    from tasks.supervision.training_lock import training_lock
-
-    said, cancellation = [], Cancellation()
-    context = SimpleNamespace(cancellation=cancellation, display=SimpleNamespace(say=said.append))
-    lock = Path("held.lock")
-    with FileLock(lock):
-        cancellation.cancel()
-        with pytest.raises(TrainingCancelled), training_lock(context, lock, "small"):
-            pass
-    assert "another command is training it" in said[0]
-    with training_lock(context, lock, "small"):
-        pass
-
-
 def test_a_champion_that_something_else_registered_is_named(data, tmp_path):
     from flows.predict import predict
 
@@ -341,62 +188,9 @@ def test_a_champion_that_something_else_registered_is_named(data, tmp_path):
     for key in ("preparation", "image_shape"):
         mlflow_client.delete_model_version_tag("test-model", "1", key)
     with pytest.raises(InvalidInput, match="not registered by this pipeline"):
-        predict([_image(tmp_path, 0)])
+        predict([image_of(tmp_path, 0)])
     second = run(data=data, recipes=["small"], seed=1)
     assert "not registered by this pipeline" in second["decision"]["reason"]
-
-
-@pytest.mark.fault(18)
-def test_a_poisoned_cache_is_noticed_by_its_content(data, monkeypatch):
-    from tasks.flow_run.progress import Display
-
-    said = []
-    monkeypatch.setattr(Display, "say", lambda _self, text, *_: said.append(text))
-    first = run(data=data, recipes=["small"])["recipes"][0]
-    digest = client().get_run(first["mlflow_run_id"]).data.tags["data_digest"]
-
-    stored = next(Path("state/runs").glob("small-*/predictions.npz"))
-    stored.write_bytes(stored.read_bytes()[:-1])
-    second = run(data=data, recipes=["small"])["recipes"][0]
-    assert (second["status"], second["test_accuracy"]) == ("finished", first["test_accuracy"])
-    assert "small: its files are damaged, so that it is trained again" in said
-    assert len([*Path("state/runs").glob("small-*~1")]) == 1  # what there was is set aside
-
-    prepared = next(Path("state/data").glob("*/x_train.npy"))
-    whole = prepared.read_bytes()
-    prepared.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    assert run(data=data, recipes=["small"])["recipes"][0]["status"] == "reused"
-    assert prepared.read_bytes() == whole
-
-    write_npz(make_dataset(classes=4, side=16, train=300, test=80, seed=1), Path(data))
-    third = run(data=data, recipes=["small"])["recipes"][0]
-    assert third["status"] == "finished"
-    assert client().get_run(third["mlflow_run_id"]).data.tags["data_digest"] != digest
-
-
-@pytest.mark.fault(19)
-def test_a_champion_that_carries_code_is_refused_and_nothing_of_it_is_run(data, tmp_path):
-    import keras
-
-    from flows.predict import predict
-
-    run(data=data, recipes=["small"])
-    executed = str(tmp_path / "executed")
-    layer = keras.layers.Lambda(lambda x: (open(executed, "w").close(), x)[1])  # noqa: PTH123
-    hostile = keras.Sequential([keras.Input((16, 16)), layer])
-    Path(executed).unlink()  # building it has called it
-    stored = next(Path("state/artifacts").rglob("data/model.keras"))
-    hostile.save(stored)
-    with pytest.raises(InvalidInput, match=r"^test-model: version 1 cannot be used: .*Lambda.*\.$"):
-        predict([_image(tmp_path, 0)])
-    other = make_dataset(classes=4, side=16, train=300, test=200, seed=1)
-    second = run(data=str(write_npz(other, tmp_path / "new.npz")), recipes=["small"])
-    assert second["decision"]["promoted"] is False
-    assert "cannot be compared with" in second["decision"]["reason"]
-    stored.write_bytes(stored.read_bytes()[:100])
-    with pytest.raises(InvalidInput, match=r"^test-model: version 1 cannot be used: model: .*zip"):
-        predict([_image(tmp_path, 0)])
-    assert not Path(executed).exists()
 
 
 def test_nothing_is_pickled_even_where_results_are_to_be_kept(data, tmp_path):
@@ -405,7 +199,7 @@ def test_nothing_is_pickled_even_where_results_are_to_be_kept(data, tmp_path):
     kept = {PREFECT_RESULTS_PERSIST_BY_DEFAULT: True, PREFECT_LOCAL_STORAGE_PATH: tmp_path / "results"}
     with temporary_settings(kept):
         run(data=data, recipes=["small"])
-        predict([_image(tmp_path, 0)])
+        predict([image_of(tmp_path, 0)])
     assert not [*(tmp_path / "results").rglob("*")]
 
 
@@ -413,20 +207,13 @@ def test_predict_reads_images_with_the_champion(data, tmp_path):
     from flows.predict import predict
 
     with pytest.raises(InvalidInput, match="mnist train"):
-        predict([_image(tmp_path, 0)])
+        predict([image_of(tmp_path, 0)])
     run(data=data, recipes=["small"])
     made = make_dataset(classes=4, side=16, train=300, test=80)
-    files = [_image(tmp_path, number) for number in range(8)]
+    files = [image_of(tmp_path, number) for number in range(8)]
     rows = predict(files)
     assert [row["file"] for row in rows] == files
     assert np.mean([row["label"] == made.y_test[number] for number, row in enumerate(rows)]) >= 0.75
     for row in rows:
         assert row["label"] != row["runner_up"]
         assert 1 >= row["probability"] >= row["runner_up_probability"] >= 0
-
-
-def _image(folder, number):
-    made = make_dataset(classes=4, side=16, train=300, test=80)
-    path = folder / f"{number}.png"
-    Image.fromarray(made.x_test[number]).save(path)
-    return str(path)

@@ -39,6 +39,7 @@ def audit(requirements, service):
 
 
 @pytest.mark.slow
+@pytest.mark.long  # what others have published since decides its outcome
 def test_no_locked_package_has_a_known_vulnerability(tmp_path):
     (tmp_path / "one.txt").write_text(FIRST)
     reasons = []
@@ -77,6 +78,7 @@ def database():
         yield ["--vulnerability-service", "osv", "--osv-url", f"http://127.0.0.1:{server.server_port}/"], asked
 
 
+@pytest.mark.slow
 def test_a_vulnerability_of_any_locked_package_is_found(database, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     service, asked = database
@@ -85,6 +87,7 @@ def test_a_vulnerability_of_any_locked_package_is_found(database, monkeypatch):
     assert {"tensorflow", "keras", "prefect", "mlflow", "numpy", "pip-audit"} <= set(asked)
 
 
+@pytest.mark.slow
 def test_a_database_that_does_not_answer_is_not_taken_for_a_good_sign(tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     (tmp_path / "one.txt").write_text(FIRST)

@@ -71,7 +71,6 @@ def test_again_it_reuses_everything(first, place):
     assert result.returncode == 0
     again = json.loads((place / "again.json").read_text())
     assert {row["status"] for row in again["recipes"]} == {"reused"}
-    assert again["seconds"] < 30
     assert not again["decision"]["promoted"]
     assert "it is the champion already" in " ".join(result.stdout.split())
     assert again["champion"] == first[1]["champion"]

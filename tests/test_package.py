@@ -1,7 +1,11 @@
 """What holds for the project as a whole."""
 
+import ast
+import pkgutil
 import re
 from pathlib import Path
+
+from fast_run import WITH_TENSORFLOW
 
 import flows
 import mnist_models
@@ -37,3 +41,37 @@ def test_every_dependency_is_locked():
     locked = set(re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
     for requirement in wanted:
         assert re.match(r"[\w.-]+", requirement).group() in locked, requirement
+
+
+def test_the_fast_tests_know_every_module_that_needs_no_tensorflow():
+    """A fast test imports it, or imports a module of the same package that does: a front is tested with its inside."""
+    covered = set()
+    for file in Path(__file__).parent.glob("*.py"):
+        text = file.read_text()
+        if file.name not in WITH_TENSORFLOW and not re.search("^pytestmark = .*slow", text, re.MULTILINE):
+            covered |= _imported(text)
+    sources = {
+        module.name: Path(module.module_finder.path, f"{module.name.rpartition('.')[2]}.py")
+        for module in pkgutil.walk_packages(mnist_models.__path__, "mnist_models.")
+        if not module.ispkg and not module.name.endswith("__main__")
+    }
+    fronts = {f"{name.rpartition('.')[0]}": source.with_name("__init__.py") for name, source in sources.items()}
+    known = set()
+    while found := {name for name in (sources | fronts).keys() & covered if name not in known}:
+        known |= found
+        for name in found:
+            package = name if name in fronts else name.rpartition(".")[0]
+            inside = _imported((sources | fronts)[name].read_text())
+            covered |= {other for other in inside if other.rpartition(".")[0] == package}
+    slow = ("mnist_models.trainer.", "mnist_models.recipes.")
+    assert sorted(name for name in sources.keys() - known if not name.startswith(slow)) == []
+
+
+def _imported(text):
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    return names

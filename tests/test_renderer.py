@@ -42,6 +42,7 @@ def test_a_process_that_was_killed_is_replaced(renderer, data, tmp_path):
     assert renderer._process.pid != first
 
 
+@pytest.mark.slow
 def test_a_flow_loads_neither_matplotlib_nor_tensorflow():
     code = "import sys, flows.train, tasks.summarize; print({'matplotlib', 'tensorflow', 'keras'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"

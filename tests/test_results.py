@@ -36,6 +36,7 @@ def test_no_flow_persists_its_result_but_as_json():
         assert (flow.persist_result, flow.result_serializer) == (False, "json"), flow.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", [None, "compressed/json"])
 def test_whatever_else_prefect_persists_is_json_unless_the_user_wants_it_otherwise(monkeypatch, chosen):
     if chosen:

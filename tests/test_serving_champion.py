@@ -9,12 +9,11 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from homes import free_port
 from made_data import make_dataset
-from up_stack import free_port, wait_for
+from waiting import wait_for
 
 pytestmark = pytest.mark.slow
-
-SECONDS_TO_START = 240
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def served(trained):
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: answers(url) or process.poll() is not None, SECONDS_TO_START)
+        wait_for(lambda: answers(url) or process.poll() is not None)
         assert process.poll() is None, log.read_text()[-3000:]
         yield url
     finally:

@@ -76,6 +76,7 @@ def status(tracker, run_id):
     return tracker.client.get_run(run_id).info.status
 
 
+@pytest.mark.slow
 def test_runs_of_a_dead_process_are_closed_and_those_of_a_living_one_are_not(tracker, holder, closed_in_prefect):
     living, its_parent, its_child = holder("living")
     dead, parent, child = holder("dead")
@@ -93,6 +94,7 @@ def test_runs_of_a_dead_process_are_closed_and_those_of_a_living_one_are_not(tra
     assert living.poll() is None
 
 
+@pytest.mark.slow
 def test_a_child_of_a_dead_process_is_closed_too_and_the_files_go(tracker, holder, closed_in_prefect):
     dead, parent, child = holder("dead")
     dead.kill()
@@ -112,6 +114,7 @@ def test_an_end_that_mlflow_has_not_heard_of_is_told_later(tracker, closed_in_pr
     assert closed_in_prefect == []  # which has heard of it
 
 
+@pytest.mark.slow
 def test_another_stores_runs_wait_for_that_store(tracker, holder, closed_in_prefect, tmp_path, monkeypatch):
     dead, parent, _ = holder("dead")
     dead.kill()
@@ -124,6 +127,7 @@ def test_another_stores_runs_wait_for_that_store(tracker, holder, closed_in_pref
         assert status(tracker, parent) == "KILLED"
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_leaves_it_for_the_next(tracker, holder, closed_in_prefect, monkeypatch):
     dead, parent, _ = holder("dead")
     dead.kill()

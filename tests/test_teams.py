@@ -13,9 +13,10 @@ from types import SimpleNamespace
 import numpy as np
 import psycopg2
 import pytest
+from homes import free_port
 from made_data import make_dataset, write_npz
 from PIL import Image
-from started import free_port, postgresql, postgresql_programs, running, wait_for
+from started import postgresql, postgresql_programs, running, wait_for
 
 from mnist_models.training_run.metrics_log import MetricsLog
 from tasks.config.settings import load_settings

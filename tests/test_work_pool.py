@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from up_stack import BIN, Stack, wait_for
+from up_stack import BIN, Stack
+from waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -34,7 +35,7 @@ def pool(tmp_path):
     start("prefect", "server", "start", "--port", port)
     stack.environment["PREFECT_API_URL"] = stack.prefect_api
     try:
-        wait_for(lambda: _answers(stack), 180)
+        wait_for(lambda: _answers(stack))
         shutil.copy(PREFECT_YAML, tmp_path)
         for command in (["work-pool", "create", "mnist", "--type", "process"], ["--no-prompt", "deploy", "--all"]):
             done = stack.run("prefect", *command)
