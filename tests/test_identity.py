@@ -46,7 +46,7 @@ def test_the_parts_are_these():
         {"conditions": replace(CONDITIONS, precision="bfloat16")},
         {"conditions": replace(CONDITIONS, flags=(("XLA_FLAGS", "x"),))},
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_whatever_decides_the_result_changes_it(changes):
     assert changed(**changes) != TRAINING.identity
@@ -72,14 +72,16 @@ def test_whatever_decides_the_result_changes_it(changes):
         {"name": "other"},
         {"network": find_recipe("conv_net").network},
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_every_setting_of_a_recipe_changes_it(changes):
     assert with_recipe(**changes) != TRAINING.identity
 
 
 @pytest.mark.parametrize(
-    "changes", [{"summary": "x"}, {"study": "x"}, {"suites": ("x",)}, {"notebook_row": "x"}, {"seconds": 99.0}], ids=str
+    "changes",
+    [{"summary": "x"}, {"study": "x"}, {"suites": ("x",)}, {"notebook_row": "x"}, {"seconds": 99.0}],
+    ids="-".join,
 )
 def test_a_note_changes_nothing(changes):
     assert with_recipe(**changes) == TRAINING.identity

@@ -64,7 +64,9 @@ def test_the_fast_tests_know_every_module_that_needs_no_tensorflow():
             inside = _imported((sources | fronts)[name].read_text())
             covered |= {other for other in inside if other.rpartition(".")[0] == package}
     slow = ("mnist_models.trainer.", "mnist_models.recipes.")
-    assert sorted(name for name in sources.keys() - known if not name.startswith(slow)) == []
+    found_by_being_there = ("mnist_models.data.formats.",)  # by mnist_models.data.read
+    unknown = (name for name in sources.keys() - known if not name.startswith(slow + found_by_being_there))
+    assert sorted(unknown) == []
 
 
 def _imported(text):

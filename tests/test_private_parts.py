@@ -48,7 +48,7 @@ PARTS = (
     Part(
         "mlflow",
         "mlflow.system_metrics.system_metrics_monitor.SystemMetricsMonitor",
-        TRACKER,
+        "tasks/tracking/system_metrics.py",
         "test_mlflow_monitors_without_an_active_run",
     ),
     Part("mlflow", "mlflow.store.db.utils", TRACKER, "test_mlflow_logs_failed_statements_there"),
@@ -72,6 +72,13 @@ PARTS = (
         "mnist_models/trainer/fused_batch_norm.py",
         "test_tensorflow_has_the_kernels",
     ),
+    Part(
+        "tensorflow",
+        "raw_ops.SoftmaxCrossEntropyWithLogits",
+        "mnist_models/trainer/losses.py",
+        "test_tensorflow_has_the_kernels",
+    ),
+    Part("tensorflow", "raw_ops.Identity", "mnist_models/trainer/inference.py", "test_tensorflow_has_the_kernels"),
     Part(
         "tensorflow",
         "raw_ops.ImageProjectiveTransformV3",
@@ -251,16 +258,13 @@ def test_mlflow_keeps_a_refusal_that_is_not_its_own():
 def test_mlflow_monitors_without_an_active_run():
     from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-    monitor = SystemMetricsMonitor(
-        "run",
-        sampling_interval=10,
-        samples_before_logging=1,
-        resume_logging=False,
-        tracking_uri="http://127.0.0.1:9",  # nobody is asked
-    )
+    monitor = SystemMetricsMonitor(run_id="")  # never started, so that no server is asked
     assert monitor.aggregate_metrics() == {}
-    for method in (monitor.start, monitor.finish, monitor.publish_metrics, monitor.mlflow_logger.flush):
-        assert callable(method)
+    monitor.collect_metrics()
+    assert "cpu_utilization_percentage" in monitor.aggregate_metrics()
+    for each in monitor.monitors:
+        each.clear_metrics()
+    assert monitor.aggregate_metrics() == {}
 
 
 def test_mlflow_logs_failed_statements_there():
@@ -318,6 +322,8 @@ def test_tensorflow_has_the_kernels():
     used = {
         "ResourceApplyAdam": "var m v beta1_power beta2_power lr beta1 beta2 epsilon grad",
         "FusedBatchNormV3": "x scale offset mean variance epsilon",
+        "SoftmaxCrossEntropyWithLogits": "features labels",
+        "Identity": "input",
         "ImageProjectiveTransformV3": "images transforms output_shape fill_value interpolation fill_mode",
     }
     for name, arguments in used.items():

@@ -10,7 +10,7 @@ import pytest
 from mnist_models.errors import InvalidInput
 from mnist_models.recipe import Recipe
 from mnist_models.recipe_catalog import all_recipes, all_suites, choose_recipes, find_recipe, more_recipes
-from mnist_models.recipe_reference import own_files, reference
+from mnist_models.recipe_reference import own_files, reference, source_files
 from mnist_models.training_run.run_directory import RunDirectory
 
 
@@ -104,4 +104,4 @@ def test_a_network_without_a_file_is_refused(monkeypatch):
     recipe = find_recipe("conv_net")
     monkeypatch.delattr(sys.modules[recipe.network.__module__], "__file__")
     with pytest.raises(InvalidInput, match="has no source file"):
-        RunDirectory(None).write_recipe(recipe)
+        source_files.__wrapped__(recipe.network)

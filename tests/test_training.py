@@ -1,6 +1,7 @@
 """The training process on a small made data set: results, resuming, divergence, selection."""
 
 import json
+import math
 from dataclasses import replace
 
 import keras
@@ -14,6 +15,7 @@ from mnist_models.recipe import Augmentation, Optimizer
 from mnist_models.recipe_catalog import find_recipe
 from mnist_models.recipes.relu_dropout import network
 from mnist_models.trainer import checkpoint as checkpoints
+from mnist_models.trainer import training
 from mnist_models.trainer.inference import predict
 from mnist_models.trainer.loop import Loop
 from mnist_models.trainer.training import train
@@ -121,7 +123,19 @@ def test_an_interrupted_training_ends_like_an_uninterrupted_one(tmp_path, data, 
     assert result.kept_step == control.result().kept_step
 
 
+@pytest.mark.parametrize(("share", "saved"), [(math.inf, [10, 20, 30, 40, 50, 60]), (1e-9, [10, 60])])
+def test_checkpoints_after_validations_take_a_share_of_the_time_but_the_last_is_always_written(
+    tmp_path, data, monkeypatch, share, saved
+):
+    monkeypatch.setattr(training, "SAVING_SHARE", share)
+    steps, save = [], checkpoints.save
+    monkeypatch.setattr(checkpoints, "save", lambda state, path: (steps.append(state.progress.step), save(state, path)))
+    train(job(tmp_path / "run", data), RECIPE)
+    assert steps == saved
+
+
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, data, monkeypatch):
+    monkeypatch.setattr(training, "SAVING_SHARE", math.inf)
     train(job(tmp_path / "control", data), RECIPE)
     saved = []
     save = checkpoints.save

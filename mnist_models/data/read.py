@@ -26,17 +26,16 @@ class Format(Protocol):
         """Return whether the existing `path` is of this format, from names alone."""
 
     def read(self, path: Path, largest: int) -> dict[str, np.ndarray]:
-        """Return x_train, y_train, x_test and y_test, which `validated` checks.
+        """Return x_train, y_train, x_test and y_test, not yet validated.
 
         Raises:
-            InvalidInput: one sentence that begins with "data:" and names the file: missing, cut, damaged, or more
-                than `largest` bytes uncompressed.
+            InvalidInput: as `read_data`; also if they take more than `largest` bytes uncompressed.
             OSError: it cannot be read.
         """
 
 
 def all_formats() -> list[Format]:
-    """Return all formats, by the names of their modules."""
+    """Return all formats, in the order of their modules' names, in which they are asked."""
     names = (module.name for module in pkgutil.iter_modules(formats.__path__))
     return [cast(Format, importlib.import_module(f"{formats.__name__}.{name}")) for name in names]
 
@@ -56,16 +55,11 @@ def read_data(path: Path) -> Dataset:
     try:
         if not path.exists():
             raise InvalidInput(f"data: {path} does not exist; give {format_titles()}.")
-        arrays = _find_format(path).read(path, LARGEST)
-        name = path.resolve().name
-        return validated(name if path.is_dir() else Path(name).stem, str(path), **arrays)
+        for each in all_formats():
+            if each.recognises(path):
+                arrays, place = each.read(path, LARGEST), path.resolve()
+                return validated(place.name if path.is_dir() else place.stem, str(path), **arrays)
     except OSError as error:
         raise InvalidInput(f"data: {path} cannot be read: {error}.") from error
-
-
-def _find_format(path: Path) -> Format:
-    for each in all_formats():
-        if each.recognises(path):
-            return each
     titles = format_titles().replace(" or ", " nor ")
     raise InvalidInput(f"data: {path} is neither {titles}, which are what is read.")

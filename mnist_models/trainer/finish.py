@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from mnist_models.atomic import atomic_path, write_atomically
-from mnist_models.evaluation.metrics import predicted
 from mnist_models.trainer import checkpoint as checkpoints
 from mnist_models.trainer.checkpoint import Progress, Weights
-from mnist_models.trainer.inference import probabilities_of, save_model
+from mnist_models.trainer.inference import accuracy, probabilities_of, save_model
 from mnist_models.trainer.setup import Setup
 from mnist_models.training_run.run_directory import RunDirectory, TrainingResult
 
@@ -42,8 +40,8 @@ def finish(setup: Setup, directory: RunDirectory, progress: Progress, best: Weig
             train_seconds=progress.train_seconds,
             images_per_second=progress.step * recipe.batch_size / progress.train_seconds,
             kept_step=kept_step,
-            validation_accuracy=_accuracy(validation, setup.validation_labels),
-            test_accuracy=_accuracy(test, setup.data.y_test),
+            validation_accuracy=accuracy(validation, setup.validation_labels),
+            test_accuracy=accuracy(test, setup.data.y_test),
             first_nan_step=progress.first_nan_step,
             # Backpropagation reaches the variable nearest to the loss first.
             nan_variable=progress.nan_variables[-1] if progress.nan_variables else None,
@@ -60,7 +58,3 @@ def finish(setup: Setup, directory: RunDirectory, progress: Progress, best: Weig
 def last_good_file(directory: RunDirectory, progress: Progress) -> Path:
     """Return where the model before a divergence is kept."""
     return directory.path / "kept" / f"last-good-step-{progress.good_step}.keras"
-
-
-def _accuracy(scores: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    return float(np.mean(predicted(scores) == labels))

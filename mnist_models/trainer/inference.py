@@ -10,6 +10,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from mnist_models.atomic import atomic_path
+from mnist_models.evaluation.metrics import predicted
 from mnist_models.recipe import Recipe
 from mnist_models.trainer.checkpoint import Weights
 from mnist_models.trainer.model_file import load_model
@@ -48,6 +49,11 @@ def save_model(model: keras.Model, path: Path) -> None:
 def to_device(array: NDArray[np.generic]) -> tf.Tensor:
     """Return the array as a tensor that shares its memory if it is on the CPU; `tf.constant` would make a copy."""
     return tf.raw_ops.Identity(input=array)
+
+
+def accuracy(scores: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
+    """Return the share of images whose label has the greatest score."""
+    return float(np.mean(predicted(scores) == labels))
 
 
 class Predictor:

@@ -10,13 +10,12 @@ import tensorflow as tf
 
 from mnist_models import metric_names as names
 from mnist_models.data.arrays import load_arrays
-from mnist_models.evaluation.metrics import predicted
 from mnist_models.recipe import Recipe
 from mnist_models.trainer import checkpoint as checkpoints
 from mnist_models.trainer.checkpoint import Checkpoint, Progress, Weights
 from mnist_models.trainer.divergence import DivergenceDetector
 from mnist_models.trainer.finish import finish, last_good_file
-from mnist_models.trainer.inference import logits_of, save_model
+from mnist_models.trainer.inference import accuracy, logits_of, save_model
 from mnist_models.trainer.loop import Stretch
 from mnist_models.trainer.losses import LOSSES
 from mnist_models.trainer.resumption import resume
@@ -118,18 +117,18 @@ class _Run:
         with self._timed():
             logits = self._logits(self.setup.validation_images)
             self._detector.check_outputs(logits)
-            accuracy = float(np.mean(predicted(logits) == labels))
+            score = accuracy(logits, labels)
             targets = tf.one_hot(labels, self.setup.data.classes)
             loss = float(LOSSES[recipe.loss](targets, tf.constant(logits))[1])
-            if accuracy > progress.best_accuracy and np.isfinite(loss):
-                progress.best_accuracy, progress.best_step = accuracy, progress.step
+            if score > progress.best_accuracy and np.isfinite(loss):
+                progress.best_accuracy, progress.best_step = score, progress.step
                 if recipe.keep == "best":
                     self.best = self.setup.model.get_weights()
             record = {
                 "step": progress.step,
                 "time": round(time.time() * 1000),
                 names.VALIDATION_LOSS: loss,
-                names.VALIDATION_ACCURACY: accuracy,
+                names.VALIDATION_ACCURACY: score,
                 names.TRAINER_MEMORY: psutil.Process().memory_info().rss / 2**20,
             }
             if progress.train_seconds:

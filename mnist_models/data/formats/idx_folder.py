@@ -14,7 +14,7 @@ TITLE = "a folder of IDX files"
 
 def recognises(path: Path) -> bool:
     """Return whether it is a folder that holds one of the files."""
-    return any(file.is_file() for name in IDX_FILES.values() for file in _spellings(path, name))
+    return any(_find(path, name) for name in IDX_FILES.values())
 
 
 def read(path: Path, largest: int) -> dict[str, np.ndarray]:
@@ -27,6 +27,9 @@ def read(path: Path, largest: int) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     for key, name in IDX_FILES.items():
         file = _find(path, name)
+        if file is None:
+            dotted = name.replace("-idx", ".idx")
+            raise InvalidInput(f"data: {path} must hold the file {name} (or {dotted}, either of them also as .gz).")
         taken = sum(array.nbytes for array in arrays.values())
         try:
             arrays[key] = read_idx(_content(file, taken, largest), str(file))
@@ -35,19 +38,10 @@ def read(path: Path, largest: int) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _spellings(folder: Path, name: str) -> list[Path]:
-    """Return the names that a file may have, in the order in which they are tried: plain before .gz."""
-    return [folder / f"{stem}{suffix}" for suffix in ("", ".gz") for stem in (name, name.replace("-idx", ".idx"))]
-
-
-def _find(folder: Path, name: str) -> Path:
-    spellings = _spellings(folder, name)
-    for file in spellings:
-        if file.is_file():
-            return file
-    raise InvalidInput(
-        f"data: {folder} must hold the file {name} (or {spellings[1].name}, either of them also as .gz)."
-    )
+def _find(folder: Path, name: str) -> Path | None:
+    """Return the file as it is spelled in the folder: plain before .gz."""
+    spellings = (folder / f"{stem}{end}" for end in ("", ".gz") for stem in (name, name.replace("-idx", ".idx")))
+    return next((file for file in spellings if file.is_file()), None)
 
 
 def _content(file: Path, taken: int, largest: int) -> bytes:
