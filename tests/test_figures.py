@@ -17,8 +17,8 @@ from mnist_models.figures.plots.learning_curves import learning_curves
 from mnist_models.figures.plots.overlaid_curves import overlaid_curves
 from mnist_models.figures.plots.raster import png
 from mnist_models.figures.plots.reliability import reliability_diagram
-from mnist_models.figures.plots.series import envelope, first_nan, smoothed
-from mnist_models.figures.plots.style import RIGHT_SIGN, WRONG_SIGN, new_figure, percent, shortened
+from mnist_models.figures.plots.series import envelope, first_nan, moving_average
+from mnist_models.figures.plots.style import RIGHT_SIGN, WRONG_SIGN, new_figure, percent, shorten
 
 
 def history(epochs=3, steps=200, last=0.99, nan_at=None):
@@ -114,7 +114,7 @@ def test_every_tenfold_fall_of_the_error_takes_equal_room():
 
 def test_smoothing_skips_what_is_not_finite():
     values = np.array([1.0, 3.0, np.nan, 5.0, np.inf])
-    np.testing.assert_allclose(smoothed(values, 1), [2, 2, np.nan, 5, np.nan])
+    np.testing.assert_allclose(moving_average(values, 1), [2, 2, np.nan, 5, np.nan])
     assert first_nan({"train/loss": (np.array([10, 20, 30]), np.array([1, np.nan, 2]))}) == 20
     assert first_nan(history()) is None
 
@@ -279,8 +279,8 @@ def test_initialisation_study_emphasises_five_epochs():
 
 def test_percentages_tell_good_models_apart():
     assert [percent(share) for share in (0, 0.5, 0.9927, 1, np.nan)] == ["0 %", "50.0 %", "99.27 %", "100 %", "–"]
-    assert len(shortened("x" * 100)) <= 30
-    assert shortened("short") == "short"
+    assert len(shorten("x" * 100)) <= 30
+    assert shorten("short") == "short"
 
 
 def test_threads_draw_the_same():

@@ -1,6 +1,7 @@
 """Metric names stand in one file: elsewhere a typing error would make a metric that nobody finds."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,8 @@ def test_a_metric_name_in_code_is_found(code):
     assert len(metric_literals(f'def function():\n    """Log test/accuracy."""\n    {code}')) == 1
 
 
-def test_names_are_unique_and_documented():
-    assert len(set(NAMES.values())) == len(NAMES)
-    body = ast.parse(Path(metric_names.__file__).read_text()).body
-    for constant, docstring in zip(body[1::2], body[2::2], strict=True):
-        assert isinstance(constant, ast.Assign)
-        assert isinstance(docstring, ast.Expr)
+def test_names_are_unique_and_explained():
+    assert len(set(NAMES.values())) == len(NAMES) > 20
+    lines = Path(metric_names.__file__).read_text().splitlines()
+    for name in NAMES:
+        assert any(re.match(rf"{name} = .+  # .+", line) for line in lines), name

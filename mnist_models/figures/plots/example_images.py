@@ -36,7 +36,7 @@ def predictions(
     """Return the first 15 test images uint8 [n, h, w] with labels [n], predictions and confidences, from [n, k]."""
     correct = int((predicted(probabilities) == labels).sum())
     title = f"First test images; {correct:,} of all {len(labels):,} are right ({style.percent(correct / len(labels))})"
-    return _judged(title, np.arange(min(COUNT, len(labels))), images, labels, probabilities)
+    return _with_predictions(title, np.arange(min(COUNT, len(labels))), images, labels, probabilities)
 
 
 def mistakes(
@@ -50,20 +50,20 @@ def mistakes(
     noun = "mistake" if len(wrong) == 1 else "mistakes"
     first = f"; the {COUNT} most confident" if len(wrong) > COUNT else ""
     title = f"{len(wrong):,} {noun}, {style.percent(len(wrong) / n)} of {n:,}{first}"
-    return _judged(title, wrong[:COUNT], images, labels, probabilities)
+    return _with_predictions(title, wrong[:COUNT], images, labels, probabilities)
 
 
-def _judged(
+def _with_predictions(
     title: str,
-    chosen: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.int64],
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.int32],
     probabilities: npt.NDArray[np.float32],
 ) -> Figure:
     tiles = []
-    for index, prediction in zip(chosen, predicted(probabilities[chosen]), strict=True):
+    for index, prediction in zip(indices, predicted(probabilities[indices]), strict=True):
         right = prediction == labels[index]
         sign, colour = (style.RIGHT_SIGN, style.RIGHT) if right else (style.WRONG_SIGN, style.WRONG)
-        judged = f"{sign} predicted {prediction}, {100 * probabilities[index, prediction]:.1f} %"
-        tiles.append(Tile(images[index], (f"label {labels[index]}", judged), colour))
+        caption = f"{sign} predicted {prediction}, {100 * probabilities[index, prediction]:.1f} %"
+        tiles.append(Tile(images[index], (f"label {labels[index]}", caption), colour))
     return montage(title, tiles, 5, 2)

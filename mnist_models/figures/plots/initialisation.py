@@ -40,7 +40,7 @@ def initialisation_study(histories: Mapping[str, Curve]) -> Figure:
 def _draw(axes: Axes, curves: Mapping[str, Curve], title: str, size: float) -> None:
     looks = zip(cycle(style.SERIES), cycle("os^D"), strict=False)
     for (name, (epochs, values)), (colour, marker) in zip(curves.items(), looks, strict=False):
-        label = style.shortened(name, 60 // len(curves))
+        label = style.shorten(name, 60 // len(curves))
         axes.plot(epochs, error_position(values), color=colour, marker=marker, markersize=size, label=label)
     low, high = error_limits(np.concatenate([np.zeros(0), *(values for _, values in curves.values())]))
     room = 0.12 * (high - low)  # for the numbers over and under the curves

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from mnist_models import metric_names as names
 from mnist_models.figures.plots import style
 from mnist_models.figures.plots.error_axis import accuracy_floor, loss_limit
-from mnist_models.figures.plots.series import envelope, finite, first_nan, limited, series, smoothed
+from mnist_models.figures.plots.series import clip_finite, envelope, finite, first_nan, moving_average, series
 from mnist_models.training_run.metrics_log import History
 
 LOSS, ACCURACY = (names.TRAIN_LOSS, names.VALIDATION_LOSS), (names.TRAIN_ACCURACY, names.VALIDATION_ACCURACY)
@@ -34,18 +34,18 @@ def learning_curves(
     figure = style.new_figure(3.9, title)
     loss = style.new_axes(figure, 0.6, 0.55, 4.45, 0.75)
     accuracy = style.new_axes(figure, 4.6, 0.55, 0.3, 0.75)
-    known = np.array([] if test_accuracy is None else [test_accuracy], np.float64)
-    floor = accuracy_floor(*(series(history, name)[1] for name in ACCURACY), known)
+    test = np.array([] if test_accuracy is None else [test_accuracy], np.float64)
+    floor = accuracy_floor(*(series(history, name)[1] for name in ACCURACY), test)
     _draw(loss, history, LOSS, 0, loss_limit(history))
     _draw(accuracy, history, ACCURACY, floor, 1)
     accuracy.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    if len(finite(known)):
-        accuracy.axhline(known[0], color=style.GREEN, linestyle=(0, (5, 3)), label=f"test {style.percent(known[0])}")
-    diverged = first_nan(history) if nan_step is None else nan_step
-    if diverged is not None:
-        accuracy.axvline(diverged, **DIVERGENCE)
-        loss.axvline(diverged, **DIVERGENCE)
-        _label_divergence(loss, diverged)
+    if len(finite(test)):
+        accuracy.axhline(test[0], color=style.GREEN, linestyle=(0, (5, 3)), label=f"test {style.percent(test[0])}")
+    nan_step = first_nan(history) if nan_step is None else nan_step
+    if nan_step is not None:
+        accuracy.axvline(nan_step, **DIVERGENCE)
+        loss.axvline(nan_step, **DIVERGENCE)
+        _label_divergence(loss, nan_step)
     style.legend(figure, accuracy)
     return figure
 
@@ -57,7 +57,7 @@ def _draw(axes: Axes, history: History, metrics: tuple[str, str], low: float, hi
     for metric in metrics:
         steps, values = series(history, metric)
         outside |= bool(((values < low) | (values > high)).any())
-        near = limited(values, 2 * low - high, 2 * high - low)
+        near = clip_finite(values, 2 * low - high, 2 * high - low)
         if not len(finite(near)):
             continue
         if metric == validation:
@@ -66,7 +66,7 @@ def _draw(axes: Axes, history: History, metrics: tuple[str, str], low: float, hi
             axes.plot(steps, near, color=style.BLUE, marker="o", markersize=4.5, linestyle="none", label="training")
         else:
             axes.plot(*envelope(steps, near, 400), color=style.SKY, linewidth=0.6, alpha=0.4)
-            averaged = smoothed(near, len(near) // 60)
+            averaged = moving_average(near, len(near) // 60)
             axes.plot(*envelope(steps, averaged, 400), color=style.BLUE, linewidth=1.6, label="training")
     if not axes.lines:
         style.note(axes, f"no finite {quantity} recorded")

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 from mnist_models.figures.plots import style
 from mnist_models.figures.plots.error_axis import error_limits, error_position, label_error_axis, loss_limit
-from mnist_models.figures.plots.series import envelope, finite, first_nan, limited, series, smoothed
+from mnist_models.figures.plots.series import clip_finite, envelope, finite, first_nan, moving_average, series
 from mnist_models.metric_names import VALIDATION_ACCURACY
 from mnist_models.training_run.metrics_log import History
 
@@ -39,30 +39,30 @@ def overlaid_curves(
     is_accuracy = metric.endswith("accuracy")
     top = max((loss_limit(history) for history in histories.values() if first_nan(history) is None), default=2.0)
     styles = cycle([(colour, line) for line in LINES for colour in style.SERIES])
-    drawn = [np.zeros(0)]
+    all_values = [np.zeros(0)]
     entries: list[tuple[float, str, Line2D]] = []
     for (name, history), (colour, line) in zip(histories.items(), styles, strict=False):
         steps, values = series(history, metric)
-        values = limited(values, 0, 1 if is_accuracy else 2 * top)
-        diverged = first_nan(history)
+        values = clip_finite(values, 0, 1 if is_accuracy else 2 * top)
+        nan_step = first_nan(history)
         scale = 1.0 if x == "step" else 1 / max(int(steps.max(initial=1)), 1)
         if metric.startswith("train/"):
-            steps, values = envelope(steps, smoothed(values, len(values) // 60), 400)
+            steps, values = envelope(steps, moving_average(values, len(values) // 60), 400)
         height = error_position(values) if is_accuracy else values
         (curve,) = axes.plot(steps * scale, height, color=colour, linestyle=line, linewidth=1.6)
         if len(values) <= 30:
             curve.set(marker="o", markersize=3.5)
-        known = np.isfinite(height)
-        if diverged is not None and known.any():
-            at = float(np.interp(diverged, steps[known], height[known]))
-            axes.plot(diverged * scale, at, "X", color=colour, markeredgecolor=style.INK, markersize=9, zorder=5)
-        drawn.append(values)
-        last = float(finite(values)[-1]) if known.any() else np.nan
+        valid = np.isfinite(height)
+        if nan_step is not None and valid.any():
+            at = float(np.interp(nan_step, steps[valid], height[valid]))
+            axes.plot(nan_step * scale, at, "X", color=colour, markeredgecolor=style.INK, markersize=9, zorder=5)
+        all_values.append(values)
+        last = float(finite(values)[-1]) if valid.any() else np.nan
         text = style.percent(last) if is_accuracy else f"{last:.3g}"
-        cross = "" if diverged is None else "  ✕ NaN"
-        entries.append((last, f"{text}  {style.shortened(name, 28)}{cross}", curve))
+        cross = "" if nan_step is None else "  ✕ NaN"
+        entries.append((last, f"{text}  {style.shorten(name, 28)}{cross}", curve))
     if is_accuracy:
-        label_error_axis(axes, *error_limits(np.concatenate(drawn)), "y")
+        label_error_axis(axes, *error_limits(np.concatenate(all_values)), "y")
     else:
         axes.set_ylim(0, top)
     _name_runs(axes, entries, best=1 if is_accuracy else -1)

@@ -21,10 +21,10 @@ def finite(values: Values) -> Values:
     return values[np.isfinite(values)]
 
 
-def limited(values: Values, low: float, high: float) -> Values:
+def clip_finite(values: Values, low: float, high: float) -> Values:
     """Return `values` clipped to `low` and `high`, with NaN where they are not finite.
 
-    A loss of 1e30 would leave no precision to the sums in `smoothed` and to the renderer's coordinates.
+    A loss of 1e30 would leave no precision to the sums in `moving_average` and to the renderer's coordinates.
     """
     return np.where(np.isfinite(values), np.clip(values, low, high), np.nan)
 
@@ -38,7 +38,7 @@ def first_nan(history: History) -> int | None:
     return min(first, default=None)
 
 
-def smoothed(values: Values, window: int) -> Values:
+def moving_average(values: Values, window: int) -> Values:
     """Return a moving average [m] over `window` values before and after each; NaN where a value is not finite."""
     valid = np.isfinite(values)
     counts = np.concatenate(([0], np.cumsum(valid)))

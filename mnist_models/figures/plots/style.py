@@ -110,7 +110,7 @@ def percent(share: float) -> str:
     return f"{share:.{decimals}%}".replace("%", " %")
 
 
-def shortened(name: str, longest: int = 30) -> str:
+def shorten(name: str, longest: int = 30) -> str:
     """Return `name`, cut in its middle if it is longer than `longest` characters."""
     if len(name) <= longest:
         return name
