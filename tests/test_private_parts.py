@@ -51,7 +51,6 @@ PARTS = (
         "tasks/tracking/system_metrics.py",
         "test_mlflow_monitors_without_an_active_run",
     ),
-    Part("mlflow", "mlflow.system_metrics", TRACKER, "test_mlflow_monitors_without_an_active_run"),
     Part("mlflow", "mlflow.store.db.utils", TRACKER, "test_mlflow_logs_failed_statements_there"),
     Part("mlflow", "mlflow.data.context", TRACKER, "test_mlflow_knows_the_tags"),
     Part(

@@ -41,7 +41,7 @@ class Tracker:
     def client(self) -> "MlflowClient":
         """The client; importing MLflow takes seconds, so it is done on first use."""
         set_defaults()
-        for chatty in ("alembic", "mlflow.store", "mlflow.system_metrics"):
+        for chatty in ("alembic", "mlflow.store"):
             logging.getLogger(chatty).setLevel(logging.ERROR)
         # It prints the whole statement with its traceback before it raises, and what is raised is said by us.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
