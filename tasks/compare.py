@@ -14,6 +14,8 @@ from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
 from tasks.tracking.retry import patient_task
 
+FROM_RESULT = ("parameters", "train_seconds", "images_per_second", "validation_accuracy", "first_nan_step")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -47,14 +49,10 @@ def row(context: FlowRunContext, evaluated: Evaluated) -> Row:
         status="reused" if trained.reused else result.status,
         expected=result.status == "finished" or training.recipe.diverges,
         mlflow_run_id=context.child_runs[training.folder].run_id,
-        parameters=result.parameters,
-        train_seconds=result.train_seconds,
-        images_per_second=result.images_per_second,
-        validation_accuracy=result.validation_accuracy,
         test_accuracy=test.accuracy,
         test_low=test.accuracy_low,
         test_high=test.accuracy_high,
-        first_nan_step=result.first_nan_step,
+        **{name: getattr(result, name) for name in FROM_RESULT},
     )
 
 

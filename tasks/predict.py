@@ -34,25 +34,24 @@ MOST_ROWS_SHOWN = 1000
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
-def read_images(files: Sequence[str]) -> list[NDArray[np.uint8]]:
-    """Read all images, greyscale uint8 [height, width] each, or refuse the first that is none."""
-    if not files:
-        raise InvalidInput("files: name at least one PNG or JPEG image.")
-    return [read_image(Path(file)) for file in files]
-
-
 @task(name="predict", task_run_name="predict", persist_result=False)
 def predict_files(context: FlowRunContext, files: Sequence[str]) -> list[dict[str, Any]]:
-    """Label, probability and runner-up for each file, by the champion.
+    """Return label, probability and runner-up for each file, by the champion.
 
     Raises:
         InvalidInput: a file is not a usable image, or there is no champion yet.
     """
-    images = read_images(files)
+    if not files:
+        raise InvalidInput("files: name at least one PNG or JPEG image.")
+    images = [(file, read_image(Path(file))) for file in files]
     version, preparation = _champion(context)
-    prepared = np.stack([_prepared(file, image, preparation) for file, image in zip(files, images, strict=True)])
-    probabilities = predict_images(context, version, prepared)
-    rows = [_row(file, each) for file, each in zip(files, probabilities, strict=True)]
+    prepared = []
+    for file, image in images:
+        try:
+            prepared.append(prepare(image, preparation))
+        except InvalidInput as error:
+            raise InvalidInput(f"{file}: {error}") from None
+    rows = _rows(files, predict_images(context, version, np.stack(prepared)))
     create_table_artifact(rows, key="predictions", description=f"{version.name} version {version.version}")
     return rows
 
@@ -92,12 +91,10 @@ def predict_folder(context: FlowRunContext, files: Sequence[Path], output: Path)
             f"folder: none of its {len(files):,} images can be used; the first: {next(iter(problems.values()))}"
         )
     probabilities = predict_images(context, version, np.stack(list(usable.values())))
-    predicted = {name: _row(name, each) for name, each in zip(usable, probabilities, strict=True)}
+    predicted = {row["file"]: row for row in _rows(list(usable), probabilities)}
     rows = [predicted.get(file.name, {"file": file.name, "problem": problems.get(file.name)}) for file in files]
-    write_atomically(
-        output,
-        pd.DataFrame(rows, columns=list(COLUMNS)).astype({"label": "Int64", "runner_up": "Int64"}).to_csv(index=False),
-    )
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"label": "Int64", "runner_up": "Int64"})
+    write_atomically(output, table.to_csv(index=False))
     create_table_artifact(
         [{column: row.get(column, "") for column in COLUMNS} for row in rows[:MOST_ROWS_SHOWN]],
         key="predictions",
@@ -122,19 +119,14 @@ def _champion(context: FlowRunContext) -> "tuple[ModelVersion, Preparation]":
     return version, Preparation.from_json(version.tags["preparation"])
 
 
-def _prepared(file: str, image: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.uint8]:
-    try:
-        return prepare(image, preparation)
-    except InvalidInput as error:
-        raise InvalidInput(f"{file}: {error}") from None
-
-
-def _row(file: str, probabilities: NDArray[np.float32]) -> dict[str, Any]:
-    first, second = (int(index) for index in np.argsort(-probabilities)[:2])
-    return {
-        "file": file,
-        "label": first,
-        "probability": round(float(probabilities[first]), 4),
-        "runner_up": second,
-        "runner_up_probability": round(float(probabilities[second]), 4),
-    }
+def _rows(files: Sequence[str], probabilities: NDArray[np.float32]) -> list[dict[str, Any]]:
+    return [
+        {
+            "file": file,
+            "label": (first := int(best[0])),
+            "probability": round(float(each[first]), 4),
+            "runner_up": (second := int(best[1])),
+            "runner_up_probability": round(float(each[second]), 4),
+        }
+        for file, each, best in zip(files, probabilities, np.argsort(-probabilities), strict=True)
+    ]

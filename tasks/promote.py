@@ -50,11 +50,13 @@ def promote_candidate(
                 decision = _decide(context, dataset, candidate, version, serving)
             else:
                 decision = Decision(False, "promotion was not asked for")
-            keeps_its_own = _version(serving) == version  # the decision that brought it there
+            keeps_its_own = (
+                serving is not None and str(serving.version) == version
+            )  # the decision that brought it there
             about = None if keeps_its_own else describe_training(dataset, candidate)
             context.writer.call(partial(_record, context, candidate, version, decision, about))
             now = champion_version(context.tracker)
-            if _version(now) == _version(serving):
+            if (now and now.version) == (serving and serving.version):
                 break
             serving = now
         if decision.promote:
@@ -82,10 +84,6 @@ def _announce(context: FlowRunContext, candidate: Evaluated, version: str, decis
         reason=decision.reason,
         mlflow_run_id=context.child_runs[training.folder].run_id,
     )
-
-
-def _version(serving: "ModelVersion | None") -> str | None:
-    return None if serving is None else str(serving.version)
 
 
 def _decide(

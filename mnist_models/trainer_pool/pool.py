@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 from mnist_models.errors import InvalidInput
 from mnist_models.processes.worker import WorkerProcess
@@ -111,9 +110,7 @@ class TrainerPool:
     def __enter__(self) -> "TrainerPool":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -17,7 +17,6 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,46 +74,18 @@ class Predictions:
     validation_indices: NDArray[np.int64]  # into the training set
 
 
-@dataclass(frozen=True)
 class RunDirectory:
-    """The files of one training."""
+    """The files of one training, as this module's docstring lists them."""
 
-    path: Path
-
-    @cached_property
-    def recipe_file(self) -> Path:
-        """See `write_recipe`."""
-        return self.path / "recipe.json"
-
-    @cached_property
-    def source_folder(self) -> Path:
-        """Copies of the modules that build the network and do not come with this package."""
-        return self.path / "source"
-
-    @cached_property
-    def metrics_file(self) -> Path:
-        """The log of record."""
-        return self.path / "metrics.jsonl"
-
-    @cached_property
-    def checkpoint_file(self) -> Path:
-        """The latest state; at the end the final one, from which another recipe can continue."""
-        return self.path / "checkpoint.npz"
-
-    @cached_property
-    def predictions_file(self) -> Path:
-        """See `Predictions`."""
-        return self.path / "predictions.npz"
-
-    @cached_property
-    def model_file(self) -> Path:
-        """The Keras model that is logged and served."""
-        return self.path / "model.keras"
-
-    @cached_property
-    def result_file(self) -> Path:
-        """Its presence means that the training has ended by itself."""
-        return self.path / "result.json"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.source_folder = path / "source"
+        self.recipe_file = path / "recipe.json"
+        self.metrics_file = path / "metrics.jsonl"
+        self.checkpoint_file = path / "checkpoint.npz"
+        self.predictions_file = path / "predictions.npz"
+        self.model_file = path / "model.keras"
+        self.result_file = path / "result.json"
 
     def write_recipe(self, recipe: Recipe, **notes: Any) -> None:
         """Write what is trained, so that this folder alone is enough to build the network again."""
