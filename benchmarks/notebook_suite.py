@@ -9,36 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from measurements import fraction_asked, keep
-from sandbox import ROOT, Place
-
-SHORTENED = '''
-"""The notebook's recipes at a share of their length."""
-
-from dataclasses import replace
-
-from mnist_models.recipes import batchnorm_tanh, conv_net, deep_tanh, relu_dropout, softmax_regression
-
-SHARE = {share}
-
-
-def shortened(recipe):
-    """The same recipe, shorter, in a suite of its own."""
-    return replace(
-        recipe,
-        name=recipe.name + "_part",
-        steps=max(1, round(total_steps(recipe, 55_000) * SHARE)),
-        epochs=None,
-        validations=max(1, round(recipe.validations * SHARE)),
-        continues=recipe.continues and recipe.continues + "_part",
-        diverges=False,
-        suites=("notebook_part",),
-        notebook_row=None,
-    )
-
-
-MODULES = (softmax_regression, relu_dropout, deep_tanh, batchnorm_tanh, conv_net)
-RECIPES = tuple(shortened(recipe) for module in MODULES for recipe in module.RECIPES)
-'''
+from sandbox import RECIPES, ROOT, Place
 
 
 def measure(fraction: float, folder: Path) -> dict[str, Any]:
@@ -46,9 +17,7 @@ def measure(fraction: float, folder: Path) -> dict[str, Any]:
     suite, environment = "notebook", {}
     if fraction < 1:
         suite = "notebook_part"
-        (folder / "recipes").mkdir()
-        (folder / "recipes" / "shortened.py").write_text(SHORTENED.format(share=fraction))
-        environment["MNIST_RECIPES"] = str(folder / "recipes")
+        environment = {"MNIST_RECIPES": str(RECIPES), "MNIST_NOTEBOOK_SHARE": str(fraction)}
     share = ("--fraction", str(fraction))
     pipeline = Place(folder / "pipeline", **environment)
     ours = pipeline.mnist("train", "--suite", suite, "--force", "--summary", "summary.json")
