@@ -16,7 +16,7 @@ from mnist_models.recipe_catalog import find_recipe
 from mnist_models.recipes.relu_dropout import network
 from mnist_models.trainer import checkpoint as checkpoints
 from mnist_models.trainer import training
-from mnist_models.trainer.inference import predict
+from mnist_models.trainer.inference import predict, trained_network
 from mnist_models.trainer.loop import Loop
 from mnist_models.trainer.training import train
 from mnist_models.training_run.job import PredictJob, TrainJob, from_line, to_line
@@ -248,3 +248,15 @@ def test_a_job_survives_its_line(tmp_path):
         assert from_line(line) == made
     asked = PredictJob(tmp_path / "model.keras", tmp_path / "a.npy", tmp_path / "b.npy")
     assert from_line(to_line(asked)) == asked
+
+
+def test_a_finished_run_directory_alone_rebuilds_and_loads_its_network(tmp_path, data):
+    directory = RunDirectory(tmp_path / "run")
+    directory.write_recipe(RECIPE, image_shape=(16, 16, 1), classes=4)
+    train(job(directory.path, data), RECIPE)
+    (tmp_path / "moved").mkdir()
+    moved = RunDirectory((directory.path).rename(tmp_path / "moved" / "elsewhere"))
+    network = trained_network(moved)
+    images = load_arrays(data).x_test
+    logits = network(images[..., None].astype(np.float32) / 255, training=False)
+    np.testing.assert_allclose(keras.ops.softmax(logits), moved.predictions().test, atol=1e-6)

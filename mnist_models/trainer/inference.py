@@ -1,5 +1,6 @@
 """Models as they are saved and served, and their predictions."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mnist_models.recipe import Recipe
 from mnist_models.trainer.checkpoint import Weights
 from mnist_models.trainer.model_file import load_model
 from mnist_models.training_run.job import PredictJob
+from mnist_models.training_run.run_directory import RunDirectory
 
 BATCH = 500
 
@@ -107,3 +109,14 @@ def predict(job: PredictJob) -> None:
     images = np.load(job.images, allow_pickle=False)
     with atomic_path(job.probabilities) as temporary:
         np.save(temporary, probabilities_of(model)(images), allow_pickle=False)
+
+
+def trained_network(directory: RunDirectory) -> keras.Model:
+    """Return the network of a finished training with its kept weights: pixels in [0, 1] to logits, as in its recipe.
+
+    Nothing but the run directory is needed, which holds copies of the user's own modules.
+    """
+    facts = json.loads(directory.recipe_file.read_text())
+    network = directory.recipe().network(tuple(facts["image_shape"]), facts["classes"])
+    network.set_weights(load_model(directory.model_file).get_weights())
+    return network
