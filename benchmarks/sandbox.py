@@ -110,7 +110,7 @@ class _Watcher(threading.Thread):
         sums: dict[str, float] = defaultdict(float)
         for kind, seconds in self._times.values():
             sums[kind] += seconds
-        return dict(sums)
+        return sums  # 0 for a kind of which no process was seen
 
 
 def _kind(command: list[str]) -> str:
