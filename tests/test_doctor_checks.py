@@ -1,6 +1,5 @@
 """What `mnist doctor` finds: each fault for real where that is possible."""
 
-import json
 import os
 import socket
 import sqlite3
@@ -13,6 +12,7 @@ import pytest
 from homes import free_port
 
 from tasks.config.settings import load_settings
+from tasks.flow_run.record import FlowRecord, RecordFile
 from tasks.operations import doctor_checks as diagnosis
 from tasks.operations.doctor_checks import findings
 
@@ -82,11 +82,9 @@ def test_a_server_that_does_not_answer_is_named_without_its_address(healthy, mon
 @pytest.mark.slow
 def test_dead_flow_runs_and_unsent_requests_are_named(healthy):
     settings = load_settings()
-    settings.flows.mkdir(parents=True)
-    (settings.flows / "one.json").write_text(json.dumps({"flow_run_id": "one", "store": "x", "ended": ""}))
-    settings.unsent.mkdir()
-    kept = {"request": {"suite": "quick", "recipes": []}, "data_digest": "", "reason": "no answer"}
-    (settings.unsent / "one.json").write_text(json.dumps(kept))
+    RecordFile(settings, FlowRecord("one", "x")).update()
+    request = {"suite": "quick", "recipes": []}
+    RecordFile(settings, FlowRecord("two", "x", request, "digest", ended="FAILED", unsent="no answer")).update()
     died, unsent = findings(settings)
     assert died.what.startswith("a flow run has died")
     assert "next `mnist train`" in died.remedy

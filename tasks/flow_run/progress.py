@@ -4,8 +4,7 @@ import logging
 import re
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,17 +44,15 @@ class Snapshot:
 
     def __str__(self) -> str:
         text = f"step {self.step:,} of {self.steps:,}, accuracy {self.accuracy:.1%}"
-        if self.images_per_second is None:
-            return text
-        return f"{text}, {self.images_per_second:,.0f} images/s, {timedelta(seconds=round(self.seconds_left))} left"
+        speed, left = self.images_per_second, timedelta(seconds=round(self.seconds_left))
+        return text if speed is None else f"{text}, {speed:,.0f} images/s, {left} left"
 
     @property
     def short(self) -> str:
         """As there is room for beside a bar."""
         text = f"{self.step:,}/{self.steps:,} {self.accuracy:.1%}"
-        if self.images_per_second is None:
-            return text
-        return f"{text} {_short(self.images_per_second):>5} img/s {timedelta(seconds=round(self.seconds_left))}"
+        speed, left = self.images_per_second, timedelta(seconds=round(self.seconds_left))
+        return text if speed is None else f"{text} {_short(speed):>5} img/s {left}"
 
 
 class Observer:
@@ -100,14 +97,9 @@ class Display:
             refresh_per_second=4,
         )
 
-    @contextmanager
-    def shown(self) -> Iterator["Display"]:
-        """Draw while the block runs."""
-        if self.console.is_terminal:
-            with self._progress:
-                yield self
-        else:
-            yield self
+    def shown(self) -> AbstractContextManager[object]:
+        """Draw while a block runs."""
+        return self._progress if self.console.is_terminal else nullcontext()
 
     def say(self, text: str, level: int = logging.INFO) -> None:
         """A line that stays, on the screen and in Prefect's log."""
@@ -164,8 +156,7 @@ class ProgressArtifact:
         if self._id is None:
             key = re.sub("[^a-z0-9]+", "-", f"progress {self._label}").strip("-")
             created = create_progress_artifact(100 * share, key=key, description=description)
-            assert isinstance(created, UUID)
-            self._id = created
+            self._id = UUID(str(created))
         else:
             update_progress_artifact(self._id, 100 * share, description=description)
 
