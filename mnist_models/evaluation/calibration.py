@@ -33,16 +33,11 @@ def calibration(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.i
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     valid = np.isfinite(confidence)
-    correct = (probabilities.argmax(axis=1) == labels)[valid].astype(np.float64)
+    correct = (probabilities.argmax(axis=1) == labels)[valid]
     binned = np.clip(np.ceil(confidence[valid] * BINS).astype(np.int64) - 1, 0, BINS - 1)
     counts = np.bincount(binned, minlength=BINS)
     confidence_sum = np.bincount(binned, weights=confidence[valid], minlength=BINS)
     correct_sum = np.bincount(binned, weights=correct, minlength=BINS)
     error = np.abs(correct_sum - confidence_sum).sum() / len(labels) if valid.all() else np.nan
-    return Calibration(counts, _ratio(confidence_sum, counts), _ratio(correct_sum, counts), float(error))
-
-
-def _ratio(total: npt.ArrayLike, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    ratio = np.full(BINS, np.nan)
-    np.divide(total, counts, out=ratio, where=counts > 0)
-    return ratio
+    with np.errstate(invalid="ignore"):  # 0 / 0 of an empty bin is NaN
+        return Calibration(counts, confidence_sum / counts, correct_sum / counts, float(error))
