@@ -59,9 +59,7 @@ def error_limits(accuracies: npt.ArrayLike) -> tuple[float, float]:
     if not len(positions):
         return 0.0, 2.0
     low, high = float(positions.min()), float(positions.max())
-    room = max(0.06 * (high - low), 0.04)
-    if high - low < 0.3:
-        room = 0.17
+    room = 0.17 if high - low < 0.3 else max(0.06 * (high - low), 0.04)
     return low - room, high + room
 
 
@@ -70,7 +68,10 @@ def label_error_axis(axes: Axes, low: float, high: float, direction: Literal["x"
     distance = (0.1 if direction == "x" else 0.06) * (high - low)  # labels are wider than high
     for candidates in TICKS:
         places = {float(error_position(tick / 100)): f"{tick:g} %" for tick in candidates}
-        ticks = _spaced([place for place in places if low <= place <= high], distance)
+        ticks: list[float] = []
+        for place in places:
+            if low <= place <= high and (not ticks or place - ticks[-1] >= distance):
+                ticks.append(place)
         if len(ticks) >= 4:
             break
     labels = [places[tick] for tick in ticks]
@@ -80,12 +81,3 @@ def label_error_axis(axes: Axes, low: float, high: float, direction: Literal["x"
     else:
         axes.set_ylim(low, high)
         axes.set_yticks(ticks, labels)
-
-
-def _spaced(places: list[float], distance: float) -> list[float]:
-    """Return those of the ascending `places` that lie at least `distance` after the one before."""
-    kept: list[float] = []
-    for place in places:
-        if not kept or place - kept[-1] >= distance:
-            kept.append(place)
-    return kept

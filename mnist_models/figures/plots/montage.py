@@ -19,12 +19,14 @@ MARGIN, GAP, HEAD, LINE, FRAME = 14, 12, 52, 17, 3
 SHARP = 3
 """An image that is enlarged this many times or more is shown as squares, one per pixel."""
 
+Images = npt.NDArray[np.uint8]
+
 
 @dataclass(frozen=True)
 class Tile:
     """One image uint8 [h, w] with the lines over it, the last in `colour`, which also frames it if given."""
 
-    image: npt.NDArray[np.uint8]
+    image: Images
     lines: tuple[str, ...] = ()
     colour: str | None = None
 
@@ -69,7 +71,7 @@ def montage(title: str, tiles: Sequence[Tile | None], columns: int, lines: int) 
     return figure
 
 
-def _resized(image: npt.NDArray[np.uint8], room: int) -> Image.Image:
+def _resized(image: Images, room: int) -> Image.Image:
     """Return `image` so large that it fills `room` pixels, enlarged by a whole number where that nearly fills it."""
     height, width = image.shape
     scale = room / max(height, width)

@@ -30,17 +30,17 @@ SKY = "#56b4e9"
 AMBER = "#e69f00"
 SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, AMBER)
 
-RIGHT = "#00795a"
-WRONG = "#c03a00"
-RIGHT_SIGN = "✓"
-WRONG_SIGN = "✗"
+RIGHT, RIGHT_SIGN = "#00795a", "✓"
+WRONG, WRONG_SIGN = "#c03a00", "✗"
+
+LEGEND: dict[str, Any] = {"fontsize": SMALL, "frameon": False, "labelcolor": INK}
+DASHED = (0, (5, 3))
 
 
 def new_figure(height: float, title: str = "") -> Figure:
     """Return a white figure of the common width and `height` inches, with `title` at its top left."""
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
-    if title:
-        figure.text(0.12 / WIDTH, 1 - 0.12 / height, title, ha="left", va="top", fontsize=TITLE, color=INK)
+    figure.text(0.12 / WIDTH, 1 - 0.12 / height, title, va="top", fontsize=TITLE, color=INK)
     return figure
 
 
@@ -50,9 +50,8 @@ def new_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
     A layout engine would find the margins itself, but it draws every figure twice.
     """
     width, height = figure.get_size_inches()
-    axes = figure.add_axes(
-        (left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height)
-    )
+    inside = (width - left - right) / width, (height - bottom - top) / height
+    axes = figure.add_axes((left / width, bottom / height, *inside))
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(MUTED)
     axes.tick_params(labelsize=TEXT, color=MUTED, labelcolor=INK)
@@ -85,15 +84,7 @@ def legend(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         figure.legend(
-            handles,
-            labels,
-            loc="upper right",
-            ncols=len(handles),
-            fontsize=SMALL,
-            frameon=False,
-            labelcolor=INK,
-            borderaxespad=0.6,
-            columnspacing=1.4,
+            handles, labels, loc="upper right", ncols=len(handles), borderaxespad=0.6, columnspacing=1.4, **LEGEND
         )
 
 
