@@ -12,18 +12,13 @@ BINS = 15
 class Calibration:
     """Images grouped by confidence into 15 bins of equal width; bin i holds confidences in (i/15, (i+1)/15].
 
-    Attributes:
-        counts: int64 [15], images per bin; images whose confidence is NaN are in none.
-        confidence: float64 [15], mean confidence in the bin; NaN for an empty bin.
-        accuracy: float64 [15], share of correct predictions in the bin; NaN for an empty bin.
-        error: expected calibration error, the mean of |accuracy - confidence| weighted by images, 0 to 1;
-            NaN if any confidence is NaN.
+    The expected calibration error is the mean of |accuracy - confidence| weighted by images.
     """
 
-    counts: npt.NDArray[np.int64]
-    confidence: npt.NDArray[np.float64]
-    accuracy: npt.NDArray[np.float64]
-    error: float
+    counts: npt.NDArray[np.int64]  # [15], images per bin; images whose confidence is NaN are in none
+    confidence: npt.NDArray[np.float64]  # [15], mean confidence in the bin; NaN for an empty bin
+    accuracy: npt.NDArray[np.float64]  # [15], share of correct predictions in the bin; NaN for an empty bin
+    error: float  # expected calibration error, 0 to 1; NaN if any confidence is NaN
 
 
 def calibration(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int32]) -> Calibration:

@@ -11,11 +11,8 @@ from mnist_models import metric_names as names
 from mnist_models.errors import InvalidInput
 from mnist_models.evaluation.calibration import calibration
 
-SMALLEST_PROBABILITY = 1e-7
-"""Probabilities are clipped to this and to 1 minus this before the logarithm, as Keras does."""
-
-Z_95 = 1.959963984540054
-"""The 97.5 % quantile of the standard normal distribution."""
+SMALLEST_PROBABILITY = 1e-7  # they are clipped to this and to 1 minus this before the logarithm, as Keras does
+Z_95 = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
 
 Probabilities = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]

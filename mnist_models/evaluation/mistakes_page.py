@@ -17,16 +17,10 @@ def mistakes_table(
 ) -> pd.DataFrame:
     """Return the wrongly classified images as a table of at most `limit` rows, the most confident mistakes first.
 
-    Args:
-        probabilities: float32 [n, k]; rows of NaN are predicted as class 0 and come last.
-        labels: int32 [n], each from 0 to k - 1.
-        images: uint8 [n, h, w].
-
-    Returns:
-        Columns: index (of the image), label, prediction (int64), confidence, label_probability (float64, 0 to 1
-        or NaN), image (a PNG as data URI). Its `attrs` hold the number of all "mistakes" and of "images".
-
-    Raise InvalidInput as `metrics.evaluate` does.
+    Probabilities are float32 [n, k], of which rows of NaN are predicted as class 0 and come last; labels are int32 [n],
+    each from 0 to k - 1; images uint8 [n, h, w]. The table's columns are index (of the image), label, prediction
+    (int64), confidence, label_probability (float64, 0 to 1 or NaN), and image (a PNG as data URI). Its `attrs` hold the
+    number of all "mistakes" and of "images". Raise InvalidInput as `metrics.evaluate` does.
     """
     mistakes = mistake_indices(probabilities, labels)
     rows = mistakes[:limit]

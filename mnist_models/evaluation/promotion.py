@@ -40,20 +40,15 @@ def judge(
 
 
 def _correct(probabilities: Probabilities, labels: Labels) -> Correct:
-    correct: Correct = (predicted(probabilities) == labels) & np.isfinite(probabilities).all(axis=1)
-    return correct
+    return np.asarray((predicted(probabilities) == labels) & np.isfinite(probabilities).all(axis=1), np.bool_)
 
 
 def decide(candidate: Correct, champion: Correct | None, same_data: bool, rules: Rules) -> Decision:
-    """Return the decision, from the test images that each model classifies correctly.
+    """Return the decision, from the same n test images for each model: bool [n], True for a correct prediction.
 
-    Args:
-        candidate: bool [n], True for a correct prediction.
-        champion: bool [n], for the same n images; None if there is no champion.
-        same_data: whether both models were trained on the same data. If so, the candidate must be significantly
-            better (McNemar 1947, exact). If not, the candidate, which knows the new data, is promoted unless it
-            may be worse by the margin or more (non-inferiority, one-sided at 97.5 %).
-
+    If both models were trained on the same data, the candidate must be significantly better (McNemar 1947, exact). If
+    not, the candidate, which knows the new data, is promoted unless it may be worse by the margin or more
+    (non-inferiority, one-sided at 97.5 %). `champion` is None if there is none.
     Raise ValueError if the arrays differ in length or are empty.
     """
     if not len(candidate) or (champion is not None and champion.shape != candidate.shape):

@@ -12,12 +12,8 @@ from mnist_models.evaluation.metrics import wilson_interval
 from mnist_models.figures.plots import style
 from mnist_models.figures.plots.error_axis import error_limits, error_position, label_error_axis
 
-NUMBERED = 20
-"""Up to this many classes, a confusion matrix's cells hold their numbers."""
-
-WORST_CLASSES = 30
-WORST_PAIRS = 12
-DIAGONAL = "#e8e8e8"
+NUMBERED = 20  # up to this many classes, a confusion matrix's cells hold their numbers
+WORST_CLASSES, WORST_PAIRS = 30, 12
 
 Counts = npt.NDArray[np.int64]
 
@@ -42,7 +38,7 @@ def confusion_figure(matrix: Counts) -> Figure:
     side = (cell - 1 if k <= NUMBERED else max(cell, 3.0)) * 72 / style.DPI
     squares: dict[str, Any] = {"s": side**2, "marker": "s", "linewidths": 0}
     diagonal = np.arange(k)
-    axes.scatter(diagonal, diagonal, color=DIAGONAL, **squares)
+    axes.scatter(diagonal, diagonal, color="#e8e8e8", **squares)
     faintest = 0.15 if k <= NUMBERED else 0.45  # small squares need a strong colour
     strength = faintest + (1 - faintest) * np.log(counts) / scale
     axes.scatter(columns, rows, c=strength, cmap="YlOrRd", vmin=0, vmax=1.15, **squares)
@@ -52,7 +48,7 @@ def confusion_figure(matrix: Counts) -> Figure:
     else:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(10, integer=True))
-    style.label_axes(axes, "predicted", "label")
+    axes.set(xlabel="predicted", ylabel="label")
     style.heading(axes, "count of images", "grey: right")
     worst = np.argsort(-counts, kind="stable")[:WORST_PAIRS]
     lines = [f"{counts[pair]:,} ×  {rows[pair]} taken for {columns[pair]}" for pair in worst]

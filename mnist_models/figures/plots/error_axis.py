@@ -11,9 +11,7 @@ from mnist_models.figures.plots.series import Values, finite, series
 from mnist_models.metric_names import TRAIN_LOSS, VALIDATION_LOSS
 from mnist_models.training_run.metrics_log import History
 
-BEST_ERROR = 1e-4
-"""The error axis ends here: 99.99 % and 100 % fall together."""
-
+BEST_ERROR = 1e-4  # the error axis ends here: 99.99 % and 100 % fall together
 TICKS = (
     (0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.99),
     (*range(0, 90, 5), *range(90, 100), *(99 + tenth / 10 for tenth in range(1, 10)), 99.95, 99.99),
@@ -49,8 +47,7 @@ def error_position(accuracy: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
     Computed here instead of with a logarithmic axis, whose labels need Matplotlib's slow formula layout.
     """
-    error = 1 - np.asarray(accuracy, np.float64)
-    return -np.log10(np.clip(error, BEST_ERROR, 1))
+    return -np.log10(np.clip(1 - np.asarray(accuracy, np.float64), BEST_ERROR, 1))
 
 
 def error_limits(accuracies: npt.ArrayLike) -> tuple[float, float]:

@@ -23,8 +23,7 @@ def sample_images(images: Images, labels: Labels) -> Figure:
         of_class = np.flatnonzero(labels == label)[:each]
         tiles += [Tile(images[index], (f"class {label}",) if index == of_class[0] else ()) for index in of_class]
         tiles += [None] * (each - len(of_class))
-    few, many = counts.min(), counts.max()
-    sizes = f"{few:,} to {many:,}" if few < many else f"{few:,}"
+    sizes = " to ".join(f"{count:,}" for count in sorted({counts.min(), counts.max()}))
     title = f"{len(rows)} of {len(classes):,} classes" if len(rows) < len(classes) else f"{len(classes)} classes"
     return montage(f"{len(labels):,} training images: {title}, each with {sizes} images", tiles, 12, 1)
 

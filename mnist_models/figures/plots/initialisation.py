@@ -12,8 +12,7 @@ from mnist_models.figures.plots import style
 from mnist_models.figures.plots.error_axis import error_limits, error_position, label_error_axis
 from mnist_models.figures.plots.series import Steps, Values
 
-EMPHASISED = 5
-"""Number of first epochs, in which initial weights make a difference."""
+EMPHASISED = 5  # number of first epochs, in which initial weights make a difference
 
 Curves = Mapping[str, tuple[Steps, Values]]
 
@@ -45,7 +44,7 @@ def _draw(axes: Axes, curves: Curves, title: str, size: float) -> None:
     label_error_axis(axes, low - room, high + room, "y")
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes.margins(x=0.09)
-    style.label_axes(axes, "epoch")
+    axes.set_xlabel("epoch")
     style.heading(axes, title)
 
 

@@ -24,10 +24,8 @@ def learning_curves(
 
     The axes are limited to where training spends most of its time, so that 99 % can be told from 98 %;
     an axis label says so where values lie outside. NaN and infinite values in `history` leave gaps.
-
-    Args:
-        test_accuracy: 0 to 1, drawn as a dashed line.
-        nan_step: step of the first loss that was not a number; found in `history` if not given.
+    `test_accuracy`, 0 to 1, is a dashed line. The first loss that was not a number was that of `nan_step`, found in
+    `history` if not given.
     """
     figure = style.new_figure(3.9, title)
     loss = style.new_axes(figure, 0.6, 0.55, 4.45, 0.75)
@@ -74,6 +72,6 @@ def _draw(axes: Axes, history: History, metrics: tuple[str, str], low: float, hi
     axes.set_xlim(-0.02 * last, max(1.02 * last, 1))
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    style.label_axes(axes, "step")
+    axes.set_xlabel("step")
     limit = f"axis ends at {high:g}" if quantity == "loss" else f"axis starts at {100 * low:g} %"
     style.heading(axes, quantity, limit if outside else "")

@@ -16,8 +16,7 @@ from mnist_models.figures.plots import style
 MARGIN, GAP, HEAD, LINE, FRAME = 14, 12, 52, 17, 3
 """Pixels: around the tiles, between them, for the title, for a line of caption, and for a tile's frame."""
 
-SHARP = 3
-"""An image that is enlarged this many times or more is shown as squares, one per pixel."""
+SHARP = 3  # an image that is enlarged this many times or more is shown as squares, one per pixel
 
 Images = npt.NDArray[np.uint8]
 
@@ -73,7 +72,7 @@ def montage(title: str, tiles: Sequence[Tile | None], columns: int, lines: int) 
 
 def _resized(image: Images, room: int) -> Image.Image:
     """Return `image` so large that it fills `room` pixels, enlarged by a whole number where that nearly fills it."""
-    height, width = image.shape
+    height, width = image.shape[:2]
     scale = room / max(height, width)
     if scale >= SHARP or int(scale) >= 0.85 * scale:
         scale = int(scale)

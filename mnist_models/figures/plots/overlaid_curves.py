@@ -14,8 +14,7 @@ from mnist_models.figures.plots.series import clip_finite, envelope, finite, fir
 from mnist_models.metric_names import VALIDATION_ACCURACY
 from mnist_models.training_run.metrics_log import History
 
-LOOKS = tuple(product(("-", (0, (4, 1.5)), (0, (1, 1))), style.SERIES))
-"""Line style and colour of one curve after another."""
+LOOKS = tuple(product(("-", (0, (4, 1.5)), (0, (1, 1))), style.SERIES))  # line style and colour of each curve
 
 
 def overlaid_curves(
@@ -23,12 +22,9 @@ def overlaid_curves(
 ) -> Figure:
     """Return one curve per run, listed in the order of their last values; a cross marks where a loss became NaN.
 
-    On the accuracy axis each tenfold fall of the error rate takes equal room, see `error_position`.
-
-    Args:
-        histories: recorded values by the run's name, see `History`.
-        metric: name of the values to draw; training values are smoothed.
-        x: training step, or share of the run's own steps where the runs' lengths differ much.
+    On the accuracy axis each tenfold fall of the error rate takes equal room, see `error_position`. Values of a
+    training metric are smoothed. `histories` are by the run's name; `x` is the training step, or the share of the
+    run's own steps where the runs' lengths differ much.
     """
     figure = style.new_figure(max(4.6, 1.3 + 0.21 * len(histories)), f"{len(histories)} runs")
     axes = style.new_axes(figure, 0.7, 0.55, 3.2, 0.75)
@@ -66,7 +62,7 @@ def overlaid_curves(
         axes.legend(*listed, loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=2.6, **style.LEGEND)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=by_step, min_n_ticks=1))
     axes.xaxis.set_major_formatter("{x:,.0f}" if by_step else PercentFormatter(1, symbol=" %"))
-    style.label_axes(axes, "step" if by_step else "share of the run's steps")
+    axes.set_xlabel("step" if by_step else "share of the run's steps")
     diverged = any(nan_step is not None for nan_step in nan_steps.values())
     style.heading(axes, metric.replace("/", " "), "✕ loss became NaN" if diverged else "")
     return figure

@@ -10,8 +10,6 @@ from mnist_models.evaluation.calibration import BINS, calibration
 from mnist_models.evaluation.metrics import Labels, Probabilities
 from mnist_models.figures.plots import style
 
-PALE = "#a6cfea"
-
 
 def reliability_diagram(probabilities: Probabilities, labels: Labels) -> Figure:
     """Return accuracy by confidence, with the gap to perfect calibration, above the number of images per bin.
@@ -29,19 +27,18 @@ def reliability_diagram(probabilities: Probabilities, labels: Labels) -> Figure:
     accuracy, gap = bins.accuracy[used], (bins.confidence - bins.accuracy)[used]
     edges = np.flatnonzero(used) / BINS
     bar: dict[str, Any] = {"width": 1 / BINS, "align": "edge"}
-    upper.bar(edges, accuracy, color=PALE, edgecolor="white", label="accuracy", **bar)
+    upper.bar(edges, accuracy, color="#a6cfea", edgecolor="white", label="accuracy", **bar)
     hatched: dict[str, Any] = {"facecolor": "none", "edgecolor": style.ORANGE, "hatch": "///", "linewidth": 0.8}
     upper.bar(edges, gap, bottom=accuracy, label="gap to confidence", **bar, **hatched)
     upper.plot([0, 1], [0, 1], color=style.INK, linestyle=style.DASHED, linewidth=1.2, label="perfect")
     lower.bar(edges, bins.counts[used], color=style.MUTED, edgecolor="white", **bar)
     upper.set(xlim=(0, 1), ylim=(0, 1))
-    lower.set(xlim=(0, 1), ylim=(0.7, max(10, 2 * int(bins.counts.max()))), yscale="log")
+    lower.set(xlim=(0, 1), ylim=(0.7, max(10, 2 * int(bins.counts.max()))), yscale="log", xlabel="confidence")
     lower.yaxis.set_major_formatter("{x:,.0f}")
     lower.minorticks_off()
     for axis in (upper.yaxis, upper.xaxis, lower.xaxis):
         axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     upper.tick_params(labelbottom=False)
-    style.label_axes(lower, "confidence")
     style.heading(upper, "accuracy")
     style.heading(lower, "images", "logarithmic")
     if used.any():

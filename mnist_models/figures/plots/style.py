@@ -9,27 +9,14 @@ from matplotlib.text import Annotation
 Point = tuple[float, float]
 
 DPI = 110
-WIDTH = 8.2
-"""Inches; 902 pixels, about the width of MLflow's artifact viewer."""
-
-TEXT = 9.5
-SMALL = 8.5
-TITLE = 12
-
-INK = "#222222"
-MUTED = "#666666"
-GRID = "#e4e4e4"
+WIDTH = 8.2  # inches; 902 pixels, about the width of MLflow's artifact viewer
+TEXT, SMALL, TITLE = 9.5, 8.5, 12  # points
+INK, MUTED, GRID = "#222222", "#666666", "#e4e4e4"
 
 # Okabe and Ito's palette, which people with any common colour vision deficiency can tell apart;
 # its yellow is left out because it vanishes on white.
-BLUE = "#0072b2"
-ORANGE = "#d55e00"
-GREEN = "#009e73"
-PINK = "#cc79a7"
-SKY = "#56b4e9"
-AMBER = "#e69f00"
-SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, AMBER)
-
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+BLUE, ORANGE, GREEN, PINK, SKY, AMBER = SERIES
 RIGHT, RIGHT_SIGN = "#00795a", "✓"
 WRONG, WRONG_SIGN = "#c03a00", "✗"
 
@@ -57,19 +44,15 @@ def new_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
     axes.tick_params(labelsize=TEXT, color=MUTED, labelcolor=INK)
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set(fontsize=TEXT, color=INK)
     return axes
-
-
-def label_axes(axes: Axes, x: str = "", y: str = "") -> None:
-    """Write the names of the quantities beside the two axes."""
-    axes.set_xlabel(x, fontsize=TEXT, color=INK)
-    axes.set_ylabel(y, fontsize=TEXT, color=INK)
 
 
 def write(axes: Axes, text: str, at: Point, coords: Any = "data", offset: Point = (0, 0), **look: Any) -> Annotation:
     """Write `text` `offset` points from the position `at`; `look` are properties of Matplotlib's text."""
-    properties: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center"} | look
-    return axes.annotate(text, at, xycoords=coords, xytext=offset, textcoords="offset points", **properties)
+    look = {"fontsize": SMALL, "color": INK, "va": "center"} | look
+    return axes.annotate(text, at, xycoords=coords, xytext=offset, textcoords="offset points", **look)
 
 
 def heading(axes: Axes, text: str, remark: str = "") -> None:
@@ -103,7 +86,5 @@ def percent(share: float) -> str:
 
 def shorten(name: str, longest: int = 30) -> str:
     """Return `name`, cut in its middle if it is longer than `longest` characters."""
-    if len(name) <= longest:
-        return name
     half = (longest - 1) // 2
-    return f"{name[:half]}…{name[-half:]}"
+    return name if len(name) <= longest else f"{name[:half]}…{name[-half:]}"
