@@ -48,7 +48,7 @@ def decide(candidate: Correct, champion: Correct | None, same_data: bool, rules:
 
     If both models were trained on the same data, the candidate must be significantly better (McNemar 1947, exact). If
     not, the candidate, which knows the new data, is promoted unless it may be worse by the margin or more
-    (non-inferiority, one-sided at 97.5 %). `champion` is None if there is none.
+    (non-inferiority, one-sided at 97.5 %). `champion` is None if there is no champion.
     Raise ValueError if the arrays differ in length or are empty.
     """
     if not len(candidate) or (champion is not None and champion.shape != candidate.shape):
@@ -64,13 +64,13 @@ def decide(candidate: Correct, champion: Correct | None, same_data: bool, rules:
     difference, low, high = paired_difference_interval(candidate, champion)
     numbers |= {"difference": difference, "difference_low": low, "difference_high": high}
     if not same_data:
-        text = (
+        tolerable, loss = low > -rules.margin, f"{rules.margin * 100:.2f} points"
+        end = f"at most {loss} may be lost" if tolerable else f"a loss of {loss} or more is not ruled out"
+        reason = (
             f"on the new data's test images its difference to the champion is {difference * 100:+.2f} points"
-            f" (95 % interval from {low * 100:+.2f}), and "
+            f" (95 % interval from {low * 100:+.2f}), and {end}"
         )
-        if low > -rules.margin:
-            return Decision(True, text + f"at most {rules.margin * 100:.2f} points may be lost", numbers)
-        return Decision(False, text + f"a loss of {rules.margin * 100:.2f} points or more is not ruled out", numbers)
+        return Decision(tolerable, reason, numbers)
     test = mcnemar_exact(candidate, champion)
     numbers |= asdict(test)
     evidence = (

@@ -34,7 +34,6 @@ def accuracy_ranking(
         style.write(axes, style.shorten(names[index]), (0, place), coords, (-8, 0), ha="right", **look)
         style.write(axes, text, (1, place), coords, (8, 0), **look)
     label_error_axis(axes, *error_limits([*lows, *highs, *accuracies]), "x")
-    axes.set_ylim(max(count, 1) - 0.5, -0.5)
-    axes.set_yticks([])
+    axes.set(ylim=(max(count, 1) - 0.5, -0.5), yticks=[])
     style.heading(axes, "accuracy", "bars: 95 % interval")
     return figure

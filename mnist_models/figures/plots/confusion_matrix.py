@@ -89,8 +89,7 @@ def per_class_accuracy(matrix: Counts) -> Figure:
     axes.plot(error_position(correct[classes] / images[classes]), places, "o", color=style.BLUE, markersize=6)
     axes.axvline(float(error_position(overall)), color=style.GREEN, linestyle=style.DASHED, linewidth=1.4)
     label_error_axis(axes, *error_limits(np.append(intervals, overall)), "x")
-    axes.set_yticks(places, [f"class {c}" for c in classes])
-    axes.set_ylim(len(classes) - 0.5, -0.5)
+    axes.set(ylim=(len(classes) - 0.5, -0.5), yticks=places, yticklabels=[f"class {c}" for c in classes])
     for place, c in enumerate(classes):
         text = f"{style.percent(correct[c] / images[c])}  of {images[c]:,}"
         style.write(axes, text, (1, place), ("axes fraction", "data"), (8, 0))

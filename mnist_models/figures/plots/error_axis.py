@@ -29,8 +29,7 @@ def accuracy_floor(*accuracies: Values) -> float:
 
 def loss_limit(history: History) -> float:
     """Return the round upper limit of a loss axis with all of validation and the last four fifths of training."""
-    train = finite(series(history, TRAIN_LOSS)[1])
-    validation = finite(series(history, VALIDATION_LOSS)[1])
+    train, validation = (finite(series(history, name)[1]) for name in (TRAIN_LOSS, VALIDATION_LOSS))
     highest = float(validation.max(initial=0.0))
     if len(train):
         highest = max(highest, float(np.percentile(train[len(train) // 5 :], 98)))

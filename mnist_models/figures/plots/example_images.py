@@ -37,12 +37,11 @@ def predictions(images: Images, labels: Labels, probabilities: Probabilities) ->
 
 def mistakes(images: Images, labels: Labels, probabilities: Probabilities) -> Figure:
     """Return the 15 most confident mistakes on the test images; arguments as for `predictions`."""
-    wrong = mistake_indices(probabilities, labels)
-    n = len(labels)
+    wrong, n = mistake_indices(probabilities, labels), len(labels)
     if not len(wrong):
         return montage(f"{style.RIGHT_SIGN} No mistakes among {n:,} test images", [], 5, 0)
-    plural, first = "s" if len(wrong) > 1 else "", f"; the {COUNT} most confident" if len(wrong) > COUNT else ""
-    title = f"{len(wrong):,} mistake{plural}, {style.percent(len(wrong) / n)} of {n:,}{first}"
+    count = f"{len(wrong):,} mistake{'s' if len(wrong) > 1 else ''}, {style.percent(len(wrong) / n)} of {n:,}"
+    title = f"{count}; the {COUNT} most confident" if len(wrong) > COUNT else count
     return _with_predictions(title, wrong[:COUNT].tolist(), images, labels, probabilities)
 
 

@@ -51,8 +51,8 @@ def new_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
 
 def write(axes: Axes, text: str, at: Point, coords: Any = "data", offset: Point = (0, 0), **look: Any) -> Annotation:
     """Write `text` `offset` points from the position `at`; `look` are properties of Matplotlib's text."""
-    look = {"fontsize": SMALL, "color": INK, "va": "center"} | look
-    return axes.annotate(text, at, xycoords=coords, xytext=offset, textcoords="offset points", **look)
+    properties: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center"} | look
+    return axes.annotate(text, at, xycoords=coords, xytext=offset, textcoords="offset points", **properties)
 
 
 def heading(axes: Axes, text: str, remark: str = "") -> None:
