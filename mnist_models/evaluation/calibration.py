@@ -12,18 +12,13 @@ BINS = 15
 class Calibration:
     """Images grouped by confidence into 15 bins of equal width; bin i holds confidences in (i/15, (i+1)/15].
 
-    Attributes:
-        counts: int64 [15], images per bin; images whose confidence is NaN are in none.
-        confidence: float64 [15], mean confidence in the bin; NaN for an empty bin.
-        accuracy: float64 [15], share of correct predictions in the bin; NaN for an empty bin.
-        error: expected calibration error, the mean of |accuracy - confidence| weighted by images, 0 to 1;
-            NaN if any confidence is NaN.
+    The expected calibration error is the mean of |accuracy - confidence| weighted by images.
     """
 
-    counts: npt.NDArray[np.int64]
-    confidence: npt.NDArray[np.float64]
-    accuracy: npt.NDArray[np.float64]
-    error: float
+    counts: npt.NDArray[np.int64]  # [15], images per bin; images whose confidence is NaN are in none
+    confidence: npt.NDArray[np.float64]  # [15], mean confidence in the bin; NaN for an empty bin
+    accuracy: npt.NDArray[np.float64]  # [15], share of correct predictions in the bin; NaN for an empty bin
+    error: float  # expected calibration error, 0 to 1; NaN if any confidence is NaN
 
 
 def calibration(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.int32]) -> Calibration:
@@ -33,16 +28,11 @@ def calibration(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.i
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     valid = np.isfinite(confidence)
-    correct = (probabilities.argmax(axis=1) == labels)[valid].astype(np.float64)
+    correct = (probabilities.argmax(axis=1) == labels)[valid]
     binned = np.clip(np.ceil(confidence[valid] * BINS).astype(np.int64) - 1, 0, BINS - 1)
     counts = np.bincount(binned, minlength=BINS)
     confidence_sum = np.bincount(binned, weights=confidence[valid], minlength=BINS)
     correct_sum = np.bincount(binned, weights=correct, minlength=BINS)
     error = np.abs(correct_sum - confidence_sum).sum() / len(labels) if valid.all() else np.nan
-    return Calibration(counts, _ratio(confidence_sum, counts), _ratio(correct_sum, counts), float(error))
-
-
-def _ratio(total: npt.ArrayLike, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    ratio = np.full(BINS, np.nan)
-    np.divide(total, counts, out=ratio, where=counts > 0)
-    return ratio
+    with np.errstate(invalid="ignore"):  # 0 / 0 of an empty bin is NaN
+        return Calibration(counts, confidence_sum / counts, correct_sum / counts, float(error))

@@ -11,11 +11,8 @@ from mnist_models import metric_names as names
 from mnist_models.errors import InvalidInput
 from mnist_models.evaluation.calibration import calibration
 
-SMALLEST_PROBABILITY = 1e-7
-"""Probabilities are clipped to this and to 1 minus this before the logarithm, as Keras does."""
-
-Z_95 = 1.959963984540054
-"""The 97.5 % quantile of the standard normal distribution."""
+SMALLEST_PROBABILITY = 1e-7  # they are clipped to this and to 1 minus this before the logarithm, as Keras does
+Z_95 = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
 
 Probabilities = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
@@ -44,16 +41,12 @@ class Evaluation:
 
 
 def evaluate(probabilities: Probabilities, labels: Labels) -> Evaluation:
-    """Return how good a classifier's output is.
+    """Return how good probabilities float32 [n, k] are for labels int32 [n], each from 0 to k - 1.
 
-    Args:
-        probabilities: float32 [n, k], rows sum to 1; NaN rows of a diverged model count as class 0.
-        labels: int32 [n], each from 0 to k - 1.
-
-    Raises:
-        InvalidInput: there are no images, the two lengths differ, or a label is not a class.
+    Rows of probabilities sum to 1; NaN rows of a diverged model count as class 0. Raise InvalidInput if there are no
+    images, the two lengths differ, or a label is not a class.
     """
-    check(probabilities, labels)
+    _check(probabilities, labels)
     return Evaluation(dict(_metrics(probabilities, labels)))
 
 
@@ -72,10 +65,7 @@ def _metrics(probabilities: Probabilities, labels: Labels) -> Iterator[tuple[str
 
 
 def log_loss(probabilities: Probabilities, labels: Labels) -> float:
-    """Return the mean of -ln(probability of the label); NaN where a label's probability is NaN.
-
-    Probabilities are float32 [n, k], labels int32 [n].
-    """
+    """Return the mean of -ln(probability of the label), from float32 [n, k] and int32 [n]; NaN if such one is NaN."""
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.clip(of_label, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)).mean())
 
@@ -102,12 +92,9 @@ def confusion_matrix(probabilities: Probabilities, labels: Labels) -> npt.NDArra
 def mistake_indices(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:
     """Return the indices of wrongly classified images, int64 [m]: the most confident first, NaN last.
 
-    Equally confident mistakes stay in the order of the images.
-
-    Raises:
-        InvalidInput: see `evaluate`.
+    Equally confident mistakes stay in the order of the images. Raise InvalidInput as `evaluate` does.
     """
-    check(probabilities, labels)
+    _check(probabilities, labels)
     prediction = predicted(probabilities)
     wrong = np.flatnonzero(prediction != labels)
     return wrong[np.argsort(-probabilities[wrong, prediction[wrong]], kind="stable")]
@@ -127,18 +114,11 @@ def wilson_interval(correct: int, n: int) -> tuple[float, float]:
     return low, high
 
 
-def check(probabilities: Probabilities, labels: Labels) -> None:
-    """Refuse probabilities [n, k] and labels [n] that do not fit together.
-
-    Raises:
-        InvalidInput: see `evaluate`.
-    """
-    if probabilities.ndim != 2 or len(probabilities) != len(labels):
-        raise InvalidInput(
-            f"probabilities must have one row per label, not shape {probabilities.shape} for {len(labels)} labels."
-        )
-    if not len(labels):
+def _check(probabilities: Probabilities, labels: Labels) -> None:
+    shape, n = probabilities.shape, len(labels)
+    if len(shape) != 2 or shape[0] != n:
+        raise InvalidInput(f"probabilities must have one row per label, not shape {shape} for {n} labels.")
+    if not n:
         raise InvalidInput("labels must hold at least one image's label.")
-    k = probabilities.shape[1]
-    if labels.min() < 0 or labels.max() >= k:
-        raise InvalidInput(f"labels must be from 0 to {k - 1}, not {labels.min()} to {labels.max()}.")
+    if labels.min() < 0 or labels.max() >= shape[1]:
+        raise InvalidInput(f"labels must be from 0 to {shape[1] - 1}, not {labels.min()} to {labels.max()}.")

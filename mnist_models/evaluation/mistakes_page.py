@@ -3,42 +3,25 @@
 from base64 import b64encode
 from html import escape
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+from PIL import Image
 
-from mnist_models.evaluation.metrics import mistake_indices, predicted
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-COLUMNS = ("index", "label", "prediction", "confidence", "label_probability", "image")
+from mnist_models.evaluation.metrics import Labels, Probabilities, mistake_indices, predicted
 
 
 def mistakes_table(
-    probabilities: npt.NDArray[np.float32],
-    labels: npt.NDArray[np.int32],
-    images: npt.NDArray[np.uint8],
-    limit: int = 1000,
-) -> "pd.DataFrame":
-    """Return the wrongly classified images as a table, the most confident mistakes first.
+    probabilities: Probabilities, labels: Labels, images: npt.NDArray[np.uint8], limit: int = 1000
+) -> pd.DataFrame:
+    """Return the wrongly classified images as a table of at most `limit` rows, the most confident mistakes first.
 
-    Args:
-        probabilities: float32 [n, k]; rows of NaN are predicted as class 0 and come last.
-        labels: int32 [n], each from 0 to k - 1.
-        images: uint8 [n, h, w].
-        limit: rows at most.
-
-    Returns:
-        Columns: index (of the image), label, prediction (int64), confidence, label_probability (float64, 0 to 1
-        or NaN), image (a PNG as data URI). Its `attrs` hold the number of all "mistakes" and of "images".
-
-    Raises:
-        InvalidInput: see `metrics.evaluate`.
+    Probabilities are float32 [n, k], of which rows of NaN are predicted as class 0 and come last; labels are int32 [n],
+    each from 0 to k - 1; images uint8 [n, h, w]. The table's columns are index (of the image), label, prediction
+    (int64), confidence, label_probability (float64, 0 to 1 or NaN), and image (a PNG as data URI). Its `attrs` hold the
+    number of all "mistakes" and of "images". Raise InvalidInput as `metrics.evaluate` does.
     """
-    import pandas as pd
-
     mistakes = mistake_indices(probabilities, labels)
     rows = mistakes[:limit]
     prediction = predicted(probabilities[rows])
@@ -49,35 +32,29 @@ def mistakes_table(
             "prediction": prediction,
             "confidence": probabilities[rows, prediction].astype(np.float64),
             "label_probability": probabilities[rows, labels[rows]].astype(np.float64),
-            "image": pd.Series([data_uri(images[index]) for index in rows], dtype=object),
-        },
-        columns=list(COLUMNS),
+            "image": pd.Series([_data_uri(images[index]) for index in rows], dtype=object),
+        }
     )
     table.attrs = {"mistakes": len(mistakes), "images": len(labels)}
     return table
 
 
-def data_uri(image: npt.NDArray[np.uint8]) -> str:
-    """Return the `image` uint8 [h, w] as a PNG in a data URI."""
-    from PIL import Image
-
+def _data_uri(image: npt.NDArray[np.uint8]) -> str:
     buffer = BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG")
+    Image.fromarray(image).save(buffer, "PNG")
     return f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
 
 
-def mistakes_html(table: "pd.DataFrame") -> str:
+def mistakes_html(table: pd.DataFrame) -> str:
     """Return a self-contained HTML page with a card for each row of a `mistakes_table`."""
     mistakes, images = table.attrs["mistakes"], table.attrs["images"]
-    if not mistakes:
-        heading, remark = f"No mistakes among {images:,} test images", ""
-    else:
-        noun = "mistake" if mistakes == 1 else "mistakes"
-        heading = f"{mistakes:,} {noun}, {100 * mistakes / images:.2f} % of {images:,}"
+    heading, remark = f"No mistakes among {images:,} test images", ""
+    if mistakes:
+        heading = f"{mistakes:,} mistake{'s' if mistakes > 1 else ''}, {100 * mistakes / images:.2f} % of {images:,}"
         remark = "The most confident first."
-        if len(table) < mistakes:
-            remark = f"The {len(table):,} most confident, in this order."
-    cards = "\n".join(_card(*row) for row in table[list(COLUMNS)].itertuples(index=False))
+    if len(table) < mistakes:
+        remark = f"The {len(table):,} most confident, in this order."
+    cards = "\n".join(_card(*row) for row in table.itertuples(index=False))
     return PAGE.replace("{{heading}}", heading).replace("{{remark}}", remark).replace("{{cards}}", cards)
 
 

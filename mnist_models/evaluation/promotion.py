@@ -1,12 +1,11 @@
 """Whether a candidate takes the champion's place: a function of the two models' predictions alone."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mnist_models.evaluation.metrics import predicted
-from mnist_models.evaluation.significance import mcnemar_exact, paired_difference_interval
+from mnist_models.evaluation.metrics import Labels, Probabilities, predicted
+from mnist_models.evaluation.significance import Correct, mcnemar_exact, paired_difference_interval
 
 
 @dataclass(frozen=True)
@@ -28,21 +27,11 @@ class Decision:
 
 
 def judge(
-    candidate: NDArray[np.float32],
-    champion: NDArray[np.float32] | None,
-    labels: NDArray[np.int32],
-    same_data: bool,
-    rules: Rules,
+    candidate: Probabilities, champion: Probabilities | None, labels: Labels, same_data: bool, rules: Rules
 ) -> Decision:
-    """Return the decision of `decide`, from the probabilities that each model gives for the test images.
+    """Return the decision of `decide`, from the probabilities float32 [n, classes] of test images with `labels` [n].
 
     A candidate with a probability that is not finite is never promoted; in a champion, such a row counts as wrong.
-
-    Args:
-        candidate: float32 [n, classes].
-        champion: float32 [n, classes]; None if there is no champion.
-        labels: int32 [n].
-        same_data, rules: see `decide`.
     """
     if not np.isfinite(candidate).all():
         return Decision(False, "it gives probabilities that are not finite numbers")
@@ -50,24 +39,17 @@ def judge(
     return decide(_correct(candidate, labels), champion_correct, same_data, rules)
 
 
-def _correct(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.bool_]:
-    correct: NDArray[np.bool_] = (predicted(probabilities) == labels) & np.isfinite(probabilities).all(axis=1)
-    return correct
+def _correct(probabilities: Probabilities, labels: Labels) -> Correct:
+    return np.asarray((predicted(probabilities) == labels) & np.isfinite(probabilities).all(axis=1), np.bool_)
 
 
-def decide(candidate: NDArray[np.bool_], champion: NDArray[np.bool_] | None, same_data: bool, rules: Rules) -> Decision:
-    """Return the decision, from the test images that each model classifies correctly.
+def decide(candidate: Correct, champion: Correct | None, same_data: bool, rules: Rules) -> Decision:
+    """Return the decision, from the same n test images for each model: bool [n], True for a correct prediction.
 
-    Args:
-        candidate: bool [n], True for a correct prediction.
-        champion: bool [n], for the same n images; None if there is no champion.
-        same_data: whether both models were trained on the same data. If so, the candidate must be significantly
-            better (McNemar 1947, exact). If not, the candidate, which knows the new data, is promoted unless it
-            may be worse by the margin or more (non-inferiority, one-sided at 97.5 %).
-        rules: the thresholds.
-
-    Raises:
-        ValueError: the arrays differ in length or are empty.
+    If both models were trained on the same data, the candidate must be significantly better (McNemar 1947, exact). If
+    not, the candidate, which knows the new data, is promoted unless it may be worse by the margin or more
+    (non-inferiority, one-sided at 97.5 %). `champion` is None if there is no champion.
+    Raise ValueError if the arrays differ in length or are empty.
     """
     if not len(candidate) or (champion is not None and champion.shape != candidate.shape):
         raise ValueError("a decision needs the predictions of both models for the same images")
@@ -82,33 +64,21 @@ def decide(candidate: NDArray[np.bool_], champion: NDArray[np.bool_] | None, sam
     difference, low, high = paired_difference_interval(candidate, champion)
     numbers |= {"difference": difference, "difference_low": low, "difference_high": high}
     if not same_data:
-        return _on_new_data(numbers, rules)
-    test = mcnemar_exact(candidate, champion)
-    numbers |= {"wins": test.wins, "losses": test.losses, "p_value": test.p_value}
-    counts = (
-        f"on the same {len(candidate):,} test images ({test.wins} only it has right, {test.losses} only the champion"
-    )
-    if test.wins > test.losses and test.p_value < rules.significance_level:
-        return Decision(
-            True,
-            f"it is better by {difference * 100:.2f} points {counts}; exact McNemar p = {test.p_value:.2g}"
-            f" < {rules.significance_level:g})",
-            numbers,
+        tolerable, loss = low > -rules.margin, f"{rules.margin * 100:.2f} points"
+        end = f"at most {loss} may be lost" if tolerable else f"a loss of {loss} or more is not ruled out"
+        reason = (
+            f"on the new data's test images its difference to the champion is {difference * 100:+.2f} points"
+            f" (95 % interval from {low * 100:+.2f}), and {end}"
         )
-    return Decision(
-        False,
-        f"it is not significantly better than the champion {counts}; exact McNemar p = {test.p_value:.2g},"
-        f" {rules.significance_level:g} is needed)",
-        numbers,
+        return Decision(tolerable, reason, numbers)
+    test = mcnemar_exact(candidate, champion)
+    numbers |= asdict(test)
+    evidence = (
+        f"on the same {len(candidate):,} test images ({test.wins} only it has right, {test.losses} only the champion;"
+        f" exact McNemar p = {test.p_value:.2g}"
     )
-
-
-def _on_new_data(numbers: dict[str, float], rules: Rules) -> Decision:
-    low = numbers["difference_low"]
-    text = (
-        f"on the new data's test images its difference to the champion is {numbers['difference'] * 100:+.2f} points"
-        f" (95 % interval from {low * 100:+.2f}), and "
-    )
-    if low > -rules.margin:
-        return Decision(True, text + f"at most {rules.margin * 100:.2f} points may be lost", numbers)
-    return Decision(False, text + f"a loss of {rules.margin * 100:.2f} points or more is not ruled out", numbers)
+    level = rules.significance_level
+    if test.wins > test.losses and test.p_value < level:
+        return Decision(True, f"it is better by {difference * 100:.2f} points {evidence} < {level:g})", numbers)
+    reason = f"it is not significantly better than the champion {evidence}, {level:g} is needed)"
+    return Decision(False, reason, numbers)

@@ -9,43 +9,34 @@ import numpy.typing as npt
 from mnist_models.errors import InvalidInput
 from mnist_models.evaluation.metrics import Z_95
 
+Correct = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class McNemar:
-    """The outcome of an exact McNemar test.
+    """The outcome of an exact McNemar test."""
 
-    Attributes:
-        wins: number of images that only the candidate classifies correctly.
-        losses: number of images that only the champion classifies correctly.
-        p_value: probability of a split at least this uneven if both models were equally good, 0 to 1.
-    """
-
-    wins: int
-    losses: int
-    p_value: float
+    wins: int  # images that only the candidate classifies correctly
+    losses: int  # images that only the champion classifies correctly
+    p_value: float  # probability of a split at least this uneven if both models were equally good, 0 to 1
 
 
-def mcnemar_exact(candidate_correct: npt.NDArray[np.bool_], champion_correct: npt.NDArray[np.bool_]) -> McNemar:
-    """Return the two-sided exact test of equal accuracy on paired predictions, bool [n] each.
+def mcnemar_exact(candidate: Correct, champion: Correct) -> McNemar:
+    """Return the two-sided exact test of equal accuracy on paired predictions, bool [n] each: True for a correct one.
 
     Only the images on which the models differ carry information: under the null hypothesis each is the throw of a
     fair coin. At 5 % the closest significant splits are 6-0, 8-1, 10-2, 12-3, 15-5, 21-9, 27-13.
 
     Source: McNemar, Psychometrika 12 (1947) 153-157, with binomial instead of normal probabilities.
-
-    Raises:
-        InvalidInput: the arrays are empty or differ in length.
+    Raise InvalidInput if the arrays are empty or differ in length.
     """
     from scipy.stats import binomtest
 
-    wins, losses = _discordant(candidate_correct, champion_correct)
-    p_value = float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
-    return McNemar(wins, losses, p_value)
+    wins, losses = _discordant(candidate, champion)
+    return McNemar(wins, losses, float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0)
 
 
-def paired_difference_interval(
-    candidate_correct: npt.NDArray[np.bool_], champion_correct: npt.NDArray[np.bool_]
-) -> tuple[float, float, float]:
+def paired_difference_interval(candidate: Correct, champion: Correct) -> tuple[float, float, float]:
     """Return (difference, low, high): candidate's minus champion's accuracy on paired predictions, bool [n] each.
 
     The 95 % interval holds the differences that the score test does not reject at 5 %. It keeps its coverage when
@@ -53,26 +44,21 @@ def paired_difference_interval(
     significance (5-0, 7-1, 9-2) it excludes 0 although `mcnemar_exact` gives more than 5 %.
 
     Source: Tango, Statistics in Medicine 17 (1998) 891-908; recommended by Fagerland, Lydersen and Laake,
-    Statistics in Medicine 33 (2014) 2850-2875.
-
-    Raises:
-        InvalidInput: the arrays are empty or differ in length.
+    Statistics in Medicine 33 (2014) 2850-2875. Raise InvalidInput if the arrays are empty or differ in length.
     """
-    wins, losses = _discordant(candidate_correct, champion_correct)
-    n = len(candidate_correct)
+    wins, losses = _discordant(candidate, champion)
+    n = len(candidate)
     difference = (wins - losses) / n
     low = _boundary(wins, losses, n, difference, -1.0, Z_95)
     high = _boundary(wins, losses, n, difference, 1.0, -Z_95)
     return difference, low, high
 
 
-def _discordant(candidate_correct: npt.NDArray[np.bool_], champion_correct: npt.NDArray[np.bool_]) -> tuple[int, int]:
-    if candidate_correct.shape != champion_correct.shape or not candidate_correct.size:
-        raise InvalidInput(
-            "candidate_correct and champion_correct must hold one value for each of the same images, "
-            f"not {candidate_correct.size} and {champion_correct.size}."
-        )
-    return int((candidate_correct & ~champion_correct).sum()), int((champion_correct & ~candidate_correct).sum())
+def _discordant(candidate: Correct, champion: Correct) -> tuple[int, int]:
+    if candidate.shape != champion.shape or not candidate.size:
+        sizes = f"{candidate.size} and {champion.size}"
+        raise InvalidInput(f"candidate and champion must hold one value for each of the same images, not {sizes}.")
+    return int((candidate & ~champion).sum()), int((champion & ~candidate).sum())
 
 
 def _boundary(wins: int, losses: int, n: int, inside: float, outside: float, z: float) -> float:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ def _prepare() -> Callable[[str], None]:
     from mnist_models.figures.render import draw_comparison, draw_training
     from mnist_models.training_run.run_directory import RunDirectory
 
+    load = lru_cache(maxsize=1)(load_arrays)  # the folder's name says its content
+
     def do(line: str) -> None:
         job: dict[str, Any] = json.loads(line)
-        data, folder = load_arrays(Path(job["data"])), Path(job["folder"])
+        data, folder = load(Path(job["data"])), Path(job["folder"])
         if "compared" in job:
             compared = [Compared(**item | {"directory": Path(item["directory"])}) for item in job["compared"]]
             draw_comparison(compared, data.y_test, folder)

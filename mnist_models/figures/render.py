@@ -1,15 +1,15 @@
 """All figures of a training and of a comparison, from the files of the trainings."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from mnist_models.atomic import write_atomically
 from mnist_models.data.dataset import Dataset
-from mnist_models.evaluation.metrics import confusion_matrix, evaluate
+from mnist_models.evaluation.metrics import Labels, confusion_matrix, evaluate
 from mnist_models.figures.compared import Compared
 from mnist_models.figures.plots.accuracy_ranking import accuracy_ranking
 from mnist_models.figures.plots.confusion_matrix import confusion_figure, per_class_accuracy
@@ -19,6 +19,7 @@ from mnist_models.figures.plots.learning_curves import learning_curves
 from mnist_models.figures.plots.overlaid_curves import overlaid_curves
 from mnist_models.figures.plots.raster import png
 from mnist_models.figures.plots.reliability import reliability_diagram
+from mnist_models.figures.plots.series import Steps, Values
 from mnist_models.metric_names import TRAIN_LOSS, VALIDATION_ACCURACY
 from mnist_models.training_run.run_directory import RunDirectory
 
@@ -29,20 +30,15 @@ def draw_training(directory: RunDirectory, recipe: str, data: Dataset, folder: P
     _write(_of_training(directory, recipe, data), folder)
 
 
-def draw_comparison(trainings: Sequence[Compared], labels: NDArray[np.int32], folder: Path) -> None:
+def draw_comparison(trainings: Sequence[Compared], labels: Labels, folder: Path) -> None:
     """Write the figures that compare trainings, all tested on images with these `labels` int32 [n], into `folder`."""
     _write(_of_comparison(trainings, labels), folder)
 
 
-_samples_by_digest: dict[str, bytes] = {}
-
-
+@lru_cache(maxsize=1)
 def _sample_images(data: Dataset) -> bytes:
     """Return a PNG that is the same for all trainings on the same data; it takes longest to draw."""
-    if data.digest not in _samples_by_digest:
-        _samples_by_digest.clear()
-        _samples_by_digest[data.digest] = png(sample_images(data.x_train, data.y_train))
-    return _samples_by_digest[data.digest]
+    return png(sample_images(data.x_train, data.y_train))
 
 
 def _write(figures: Iterator[tuple[str, Figure]], folder: Path) -> None:
@@ -51,13 +47,11 @@ def _write(figures: Iterator[tuple[str, Figure]], folder: Path) -> None:
 
 
 def _of_training(directory: RunDirectory, recipe: str, data: Dataset) -> Iterator[tuple[str, Figure]]:
-    result, probabilities = directory.result(), directory.predictions().test
+    result, probabilities, history = directory.result(), directory.predictions().test, directory.history()
     assert result is not None
     accuracy, matrix = evaluate(probabilities, data.y_test).accuracy, confusion_matrix(probabilities, data.y_test)
-    yield (
-        "learning_curves",
-        learning_curves(directory.history(), recipe, test_accuracy=accuracy, nan_step=result.first_nan_step),
-    )
+    curves = learning_curves(history, recipe, test_accuracy=accuracy, nan_step=result.first_nan_step)
+    yield "learning_curves", curves
     yield "predictions", predictions(data.x_test, data.y_test, probabilities)
     yield "confusion_matrix", confusion_figure(matrix)
     yield "per_class_accuracy", per_class_accuracy(matrix)
@@ -65,23 +59,17 @@ def _of_training(directory: RunDirectory, recipe: str, data: Dataset) -> Iterato
     yield "mistakes", mistakes(data.x_test, data.y_test, probabilities)
 
 
-def _of_comparison(trainings: Sequence[Compared], labels: NDArray[np.int32]) -> Iterator[tuple[str, Figure]]:
+def _of_comparison(trainings: Sequence[Compared], labels: Labels) -> Iterator[tuple[str, Figure]]:
     directories = {training.name: RunDirectory(training.directory) for training in trainings}
     tests = [evaluate(directory.predictions().test, labels) for directory in directories.values()]
-    yield (
-        "comparison",
-        accuracy_ranking(
-            list(directories),
-            [test.accuracy for test in tests],
-            [test.accuracy_low for test in tests],
-            [test.accuracy_high for test in tests],
-            [training.status for training in trainings],
-        ),
-    )
+    accuracies = [test.accuracy for test in tests]
+    lows, highs = [test.accuracy_low for test in tests], [test.accuracy_high for test in tests]
+    statuses = [training.status for training in trainings]
+    yield "comparison", accuracy_ranking(list(directories), accuracies, lows, highs, statuses)
     histories = {name: directory.history() for name, directory in directories.items()}
     yield "validation_accuracy", overlaid_curves(histories, VALIDATION_ACCURACY, x="share")
     yield "train_loss", overlaid_curves(histories, TRAIN_LOSS)
-    studies: dict[str, dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
+    studies: dict[str, dict[str, tuple[Steps, Values]]] = {}
     for training in trainings:
         if training.study is not None:
             values = histories[training.name][VALIDATION_ACCURACY][1]

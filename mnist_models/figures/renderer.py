@@ -18,8 +18,7 @@ class _DrawingProcess(WorkerProcess):
 class Renderer:
     """Draws in a process of its own, which starts at once. Any thread may call it; one job is drawn at a time.
 
-    Each method raises:
-        ProcessDied, JobFailed: see `WorkerProcess.do`; the next job gets a new process.
+    Each method raises ProcessDied or JobFailed, see `WorkerProcess.do`; the next job gets a new process.
     """
 
     def __init__(self, logs: Path) -> None:

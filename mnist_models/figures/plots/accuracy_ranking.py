@@ -1,7 +1,5 @@
 """The test accuracies of several models, ranked."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -10,11 +8,7 @@ from mnist_models.figures.plots.error_axis import error_limits, error_position, 
 
 
 def accuracy_ranking(
-    names: Sequence[str],
-    accuracies: Sequence[float],
-    lows: Sequence[float],
-    highs: Sequence[float],
-    statuses: Sequence[str],
+    names: list[str], accuracies: list[float], lows: list[float], highs: list[float], statuses: list[str]
 ) -> Figure:
     """Return accuracies, 0 to 1 or NaN, with their intervals, the best at the top; the status "best" is highlighted.
 
@@ -40,7 +34,6 @@ def accuracy_ranking(
         style.write(axes, style.shorten(names[index]), (0, place), coords, (-8, 0), ha="right", **look)
         style.write(axes, text, (1, place), coords, (8, 0), **look)
     label_error_axis(axes, *error_limits([*lows, *highs, *accuracies]), "x")
-    axes.set_ylim(max(count, 1) - 0.5, -0.5)
-    axes.set_yticks([])
+    axes.set(ylim=(max(count, 1) - 0.5, -0.5), yticks=[])
     style.heading(axes, "accuracy", "bars: 95 % interval")
     return figure

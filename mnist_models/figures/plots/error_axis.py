@@ -11,9 +11,7 @@ from mnist_models.figures.plots.series import Values, finite, series
 from mnist_models.metric_names import TRAIN_LOSS, VALIDATION_LOSS
 from mnist_models.training_run.metrics_log import History
 
-BEST_ERROR = 1e-4
-"""The error axis ends here: 99.99 % and 100 % fall together."""
-
+BEST_ERROR = 1e-4  # the error axis ends here: 99.99 % and 100 % fall together
 TICKS = (
     (0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.99),
     (*range(0, 90, 5), *range(90, 100), *(99 + tenth / 10 for tenth in range(1, 10)), 99.95, 99.99),
@@ -31,8 +29,7 @@ def accuracy_floor(*accuracies: Values) -> float:
 
 def loss_limit(history: History) -> float:
     """Return the round upper limit of a loss axis with all of validation and the last four fifths of training."""
-    train = finite(series(history, TRAIN_LOSS)[1])
-    validation = finite(series(history, VALIDATION_LOSS)[1])
+    train, validation = (finite(series(history, name)[1]) for name in (TRAIN_LOSS, VALIDATION_LOSS))
     highest = float(validation.max(initial=0.0))
     if len(train):
         highest = max(highest, float(np.percentile(train[len(train) // 5 :], 98)))
@@ -49,8 +46,7 @@ def error_position(accuracy: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
     Computed here instead of with a logarithmic axis, whose labels need Matplotlib's slow formula layout.
     """
-    error = 1 - np.asarray(accuracy, np.float64)
-    return -np.log10(np.clip(error, BEST_ERROR, 1))
+    return -np.log10(np.clip(1 - np.asarray(accuracy, np.float64), BEST_ERROR, 1))
 
 
 def error_limits(accuracies: npt.ArrayLike) -> tuple[float, float]:
@@ -59,9 +55,7 @@ def error_limits(accuracies: npt.ArrayLike) -> tuple[float, float]:
     if not len(positions):
         return 0.0, 2.0
     low, high = float(positions.min()), float(positions.max())
-    room = max(0.06 * (high - low), 0.04)
-    if high - low < 0.3:
-        room = 0.17
+    room = 0.17 if high - low < 0.3 else max(0.06 * (high - low), 0.04)
     return low - room, high + room
 
 
@@ -70,7 +64,10 @@ def label_error_axis(axes: Axes, low: float, high: float, direction: Literal["x"
     distance = (0.1 if direction == "x" else 0.06) * (high - low)  # labels are wider than high
     for candidates in TICKS:
         places = {float(error_position(tick / 100)): f"{tick:g} %" for tick in candidates}
-        ticks = _spaced([place for place in places if low <= place <= high], distance)
+        ticks: list[float] = []
+        for place in places:
+            if low <= place <= high and (not ticks or place - ticks[-1] >= distance):
+                ticks.append(place)
         if len(ticks) >= 4:
             break
     labels = [places[tick] for tick in ticks]
@@ -80,12 +77,3 @@ def label_error_axis(axes: Axes, low: float, high: float, direction: Literal["x"
     else:
         axes.set_ylim(low, high)
         axes.set_yticks(ticks, labels)
-
-
-def _spaced(places: list[float], distance: float) -> list[float]:
-    """Return those of the ascending `places` that lie at least `distance` after the one before."""
-    kept: list[float] = []
-    for place in places:
-        if not kept or place - kept[-1] >= distance:
-            kept.append(place)
-    return kept

@@ -4,27 +4,24 @@ from collections.abc import Mapping
 from itertools import cycle
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mnist_models.figures.plots import style
 from mnist_models.figures.plots.error_axis import error_limits, error_position, label_error_axis
+from mnist_models.figures.plots.series import Steps, Values
 
-EMPHASISED = 5
-"""Number of first epochs, in which initial weights make a difference."""
+EMPHASISED = 5  # number of first epochs, in which initial weights make a difference
 
-Curve = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
+Curves = Mapping[str, tuple[Steps, Values]]
 
 
-def initialisation_study(histories: Mapping[str, Curve]) -> Figure:
+def initialisation_study(histories: Curves) -> Figure:
     """Return validation accuracy by epoch, for runs that differ in their initial weights; five epochs are enlarged.
 
+    `histories` holds epochs [m] and validation accuracies [m], 0 to 1 or NaN, by the initialisation's name.
     Each tenfold fall of the error rate takes equal room, see `error_position`.
-
-    Args:
-        histories: epochs [m] and validation accuracies [m], 0 to 1 or NaN, by the initialisation's name.
     """
     figure = style.new_figure(4.3, "Validation accuracy")
     first = style.new_axes(figure, 0.65, 0.55, 3.55, 0.75)
@@ -37,9 +34,9 @@ def initialisation_study(histories: Mapping[str, Curve]) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, curves: Mapping[str, Curve], title: str, size: float) -> None:
-    looks = zip(cycle(style.SERIES), cycle("os^D"), strict=False)
-    for (name, (epochs, values)), (colour, marker) in zip(curves.items(), looks, strict=False):
+def _draw(axes: Axes, curves: Curves, title: str, size: float) -> None:
+    looks = cycle(style.SERIES), cycle("os^D")
+    for (name, (epochs, values)), colour, marker in zip(curves.items(), *looks, strict=False):
         label = style.shorten(name, 60 // len(curves))
         axes.plot(epochs, error_position(values), color=colour, marker=marker, markersize=size, label=label)
     low, high = error_limits(np.concatenate([np.zeros(0), *(values for _, values in curves.values())]))
@@ -47,11 +44,11 @@ def _draw(axes: Axes, curves: Mapping[str, Curve], title: str, size: float) -> N
     label_error_axis(axes, low - room, high + room, "y")
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes.margins(x=0.09)
-    style.label_axes(axes, "epoch")
+    axes.set_xlabel("epoch")
     style.heading(axes, title)
 
 
-def _write_extremes(axes: Axes, curves: Mapping[str, Curve]) -> None:
+def _write_extremes(axes: Axes, curves: Curves) -> None:
     """Write the best accuracy of each epoch above its point and the worst below, so that they do not overlap."""
     points: dict[int, list[tuple[float, str]]] = {}
     for (epochs, values), colour in zip(curves.values(), cycle(style.SERIES), strict=False):

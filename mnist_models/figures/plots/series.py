@@ -31,11 +31,8 @@ def clip_finite(values: Values, low: float, high: float) -> Values:
 
 def first_nan(history: History) -> int | None:
     """Return the first step whose loss was not finite, or None."""
-    first = []
-    for name in (TRAIN_LOSS, VALIDATION_LOSS):
-        steps, values = series(history, name)
-        first += steps[~np.isfinite(values)][:1].tolist()
-    return min(first, default=None)
+    losses = [series(history, name) for name in (TRAIN_LOSS, VALIDATION_LOSS)]
+    return min((int(step) for steps, values in losses for step in steps[~np.isfinite(values)][:1]), default=None)
 
 
 def moving_average(values: Values, window: int) -> Values:

@@ -9,38 +9,25 @@ from matplotlib.text import Annotation
 Point = tuple[float, float]
 
 DPI = 110
-WIDTH = 8.2
-"""Inches; 902 pixels, about the width of MLflow's artifact viewer."""
-
-TEXT = 9.5
-SMALL = 8.5
-TITLE = 12
-
-INK = "#222222"
-MUTED = "#666666"
-GRID = "#e4e4e4"
+WIDTH = 8.2  # inches; 902 pixels, about the width of MLflow's artifact viewer
+TEXT, SMALL, TITLE = 9.5, 8.5, 12  # points
+INK, MUTED, GRID = "#222222", "#666666", "#e4e4e4"
 
 # Okabe and Ito's palette, which people with any common colour vision deficiency can tell apart;
 # its yellow is left out because it vanishes on white.
-BLUE = "#0072b2"
-ORANGE = "#d55e00"
-GREEN = "#009e73"
-PINK = "#cc79a7"
-SKY = "#56b4e9"
-AMBER = "#e69f00"
-SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, AMBER)
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+BLUE, ORANGE, GREEN, PINK, SKY, AMBER = SERIES
+RIGHT, RIGHT_SIGN = "#00795a", "✓"
+WRONG, WRONG_SIGN = "#c03a00", "✗"
 
-RIGHT = "#00795a"
-WRONG = "#c03a00"
-RIGHT_SIGN = "✓"
-WRONG_SIGN = "✗"
+LEGEND: dict[str, Any] = {"fontsize": SMALL, "frameon": False, "labelcolor": INK}
+DASHED = (0, (5, 3))
 
 
 def new_figure(height: float, title: str = "") -> Figure:
     """Return a white figure of the common width and `height` inches, with `title` at its top left."""
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
-    if title:
-        figure.text(0.12 / WIDTH, 1 - 0.12 / height, title, ha="left", va="top", fontsize=TITLE, color=INK)
+    figure.text(0.12 / WIDTH, 1 - 0.12 / height, title, va="top", fontsize=TITLE, color=INK)
     return figure
 
 
@@ -50,21 +37,16 @@ def new_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
     A layout engine would find the margins itself, but it draws every figure twice.
     """
     width, height = figure.get_size_inches()
-    axes = figure.add_axes(
-        (left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height)
-    )
+    inside = (width - left - right) / width, (height - bottom - top) / height
+    axes = figure.add_axes((left / width, bottom / height, *inside))
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(MUTED)
     axes.tick_params(labelsize=TEXT, color=MUTED, labelcolor=INK)
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set(fontsize=TEXT, color=INK)
     return axes
-
-
-def label_axes(axes: Axes, x: str = "", y: str = "") -> None:
-    """Write the names of the quantities beside the two axes."""
-    axes.set_xlabel(x, fontsize=TEXT, color=INK)
-    axes.set_ylabel(y, fontsize=TEXT, color=INK)
 
 
 def write(axes: Axes, text: str, at: Point, coords: Any = "data", offset: Point = (0, 0), **look: Any) -> Annotation:
@@ -85,15 +67,7 @@ def legend(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         figure.legend(
-            handles,
-            labels,
-            loc="upper right",
-            ncols=len(handles),
-            fontsize=SMALL,
-            frameon=False,
-            labelcolor=INK,
-            borderaxespad=0.6,
-            columnspacing=1.4,
+            handles, labels, loc="upper right", ncols=len(handles), borderaxespad=0.6, columnspacing=1.4, **LEGEND
         )
 
 
@@ -112,7 +86,5 @@ def percent(share: float) -> str:
 
 def shorten(name: str, longest: int = 30) -> str:
     """Return `name`, cut in its middle if it is longer than `longest` characters."""
-    if len(name) <= longest:
-        return name
     half = (longest - 1) // 2
-    return f"{name[:half]}…{name[-half:]}"
+    return name if len(name) <= longest else f"{name[:half]}…{name[-half:]}"
