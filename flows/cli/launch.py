@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.table import Column
 
 from flows.cli.tables import new_table
 from tasks.config.library_defaults import set_defaults
@@ -122,10 +123,9 @@ def run_status() -> int:
 
 
 def _print_predictions(rows: list[dict[str, Any]]) -> None:
-    table = new_table()
-    table.add_column("file", overflow="fold")
-    for heading in ("label", "probability", "runner-up", "probability"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("label", "probability", "runner-up", "probability")
+    numbers = (Column(heading, justify="right", no_wrap=True) for heading in headings)
+    table = new_table(Column("file", overflow="fold"), *numbers)
     for row in rows:
         first, second = f"{row['probability']:.1%}", f"{row['runner_up_probability']:.1%}"
         table.add_row(row["file"], str(row["label"]), first, str(row["runner_up"]), second)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Column
 
 from flows.cli.tables import new_table
 from mnist_models.redaction import redacted
@@ -18,10 +19,9 @@ from tasks.tracking.summary_text import HEADINGS, cells, remarks, spread_lines, 
 
 def print_summary(console: Console, settings: Settings, summary: dict[str, Any]) -> None:
     """The last screen of `mnist train`: table, champion, decision, and how to open both UIs."""
-    table = new_table()
-    for heading in HEADINGS:
-        left = heading in ("recipe", "status")
-        table.add_column(heading, justify="left" if left else "right", no_wrap=heading != "status")
+    left = ("recipe", "status")
+    columns = [Column(name, justify="left" if name in left else "right", no_wrap=name != "status") for name in HEADINGS]
+    table = new_table(*columns)
     for each in summary["recipes"]:
         table.add_row(*cells(each))
     console.print(table)

@@ -1,7 +1,5 @@
 """What is logged while a training runs: as much as servers take meanwhile. What they miss is logged after it."""
 
-from types import TracebackType
-
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.progress import ProgressArtifact, Snapshot
@@ -36,7 +34,5 @@ class LiveLogging:
         self._context.writer.follow(self)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._context.writer.unfollow(self)
