@@ -13,8 +13,7 @@ from tasks.servers.health_check import check_reachable
 def run_sync() -> int:
     """Make each kept request once more, in which what was trained is reused; return the exit status.
 
-    Raises:
-        Unavailable: MLflow is still away, or the data of a request has changed since.
+    Raise Unavailable if MLflow is still away, or the data of a request has changed since.
     """
     settings, console = load_settings(), Console()
     requests = unsent_requests(settings)
