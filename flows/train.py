@@ -10,6 +10,7 @@ from tasks.compare import compare
 from tasks.fetch_data import fetch_data
 from tasks.flow_run import request as form
 from tasks.flow_run.context import open_flow_run
+from tasks.flow_run.errors import RecipesFailed
 from tasks.flow_run.lifetime import recorded
 from tasks.promote import promote_candidate
 from tasks.register import register
@@ -63,12 +64,13 @@ def train(
         dataset = prepared.dataset
         with recorded(context, request, dataset):
             trainings = [NamedTraining(each, request.label(each)) for each in request.trainings(dataset.digest)]
-            outcomes = TrainingSchedule(context, prepared, force).run(trainings)
-            candidate = compare(context, prepared.folder, outcomes.rows, outcomes.evaluated)
+            rows, evaluated = TrainingSchedule(context, prepared, force).run(trainings)
+            candidate = compare(context, prepared.folder, rows, evaluated)
             version = register(context, dataset, candidate) if candidate else None
             decision = promote_candidate(context, dataset, candidate, version, promote)
-            conclusion = Conclusion(outcomes.rows, candidate, champion(context.tracker), decision)
+            conclusion = Conclusion(rows, candidate, champion(context.tracker), decision)
             result = build_summary(context, request.title, dataset.name, conclusion, time.monotonic() - began)
             publish_summary(context, result, summary)
-            outcomes.check(result)
+            if failed := [each.name for each in rows if not each.expected]:
+                raise RecipesFailed(failed, result)
     return result

@@ -172,8 +172,7 @@ def settings_file() -> Path | None:
 def load_settings() -> Settings:
     """Read mlflow.yml and the environment; credentials in the address of a server move to MLflow's own variables.
 
-    Raises:
-        InvalidInput: a key that does not exist, or a value that is not allowed; names the key and the file.
+    Raise InvalidInput, which names key and file, for a key that does not exist or a value that is not allowed.
     """
     file = settings_file()
     content = _read(file) if file else {}

@@ -42,21 +42,15 @@ class Watcher:
         rests, self._before = now == self._before, now
         if not now or not rests or now == self._judged:
             return
+        source, folder = str(self.source()), self._settings.watched
         try:
-            dataset, _ = prepare_data(str(self.source()), self._settings.data, logger.info)
+            digest = prepare_data(source, self._settings.data, logger.info).dataset.digest
         except InvalidInput as error:
             logger.warning("new data is not trained on: %s", error)
-            self._judged = now
-            return
-        if dataset.digest != self._remembered():
-            notify(
-                NEW_DATA,
-                f"mnist.data.{self._settings.watched.name}",
-                f"New data in {self._settings.watched}",
-                path=str(self.source()),
-                digest=dataset.digest,
-            )
-            write_atomically(self._memory, json.dumps({"digest": dataset.digest}))
+        else:
+            if digest != self._remembered():
+                notify(NEW_DATA, f"mnist.data.{folder.name}", f"New data in {folder}", path=source, digest=digest)
+                write_atomically(self._memory, json.dumps({"digest": digest}))
         self._judged = now
 
     def source(self) -> Path:

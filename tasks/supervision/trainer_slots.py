@@ -54,8 +54,7 @@ def _ensure_limit() -> None:
 def trainer_lease(context: FlowRunContext, name: str) -> Iterator[None]:
     """Hold one of the machine's trainer slots; say so if it has to wait for one. To be called in a task.
 
-    Raises:
-        TrainingCancelled: the flow run is being ended.
+    Raise TrainingCancelled if the flow run is being ended meanwhile.
     """
     held = None if is_temporary() else _wait_for_lease(context, name)
     try:
