@@ -33,12 +33,10 @@ class _Chain:
 
     @property
     def recipe(self) -> str:
-        """The recipe's name."""
         return self.named.training.recipe.name
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be trained now."""
         return not self.submitted and (self.start is None or self.start.is_trained)
 
     @property
@@ -48,7 +46,6 @@ class _Chain:
 
     @property
     def is_trained(self) -> bool:
-        """Whether its training has ended well."""
         return bool(self.results) and not isinstance(self.results[0], BaseException)
 
 

@@ -48,8 +48,7 @@ def run_train(parameters: dict[str, Any]) -> int:
         wait_until_ready(server)
         gc.freeze()  # what imports have made is never garbage, and there is so much of it that each look takes long
         try:
-            result = train(**request.parameters())
-            status = 0
+            result, status = train(**request.parameters()), 0
         except RecipesFailed as failure:
             result, status = failure.summary, 1
     print_summary(console, settings, result)
@@ -91,8 +90,14 @@ def run_predict(files: list[str], as_json: bool) -> int:
         rows = predict(files)
     if as_json:
         print(json.dumps(rows, indent=2))
-    else:
-        _print_predictions(rows)
+        return 0
+    headings = ("label", "probability", "runner-up", "probability")
+    numbers = (Column(heading, justify="right", no_wrap=True) for heading in headings)
+    table = new_table(Column("file", overflow="fold"), *numbers)
+    for row in rows:
+        first, second = f"{row['probability']:.1%}", f"{row['runner_up_probability']:.1%}"
+        table.add_row(row["file"], str(row["label"]), first, str(row["runner_up"]), second)
+    Console().print(table)
     return 0
 
 
@@ -106,13 +111,3 @@ def run_status() -> int:
     wait_until_ready(server)
     print_status(settings)
     return 0
-
-
-def _print_predictions(rows: list[dict[str, Any]]) -> None:
-    headings = ("label", "probability", "runner-up", "probability")
-    numbers = (Column(heading, justify="right", no_wrap=True) for heading in headings)
-    table = new_table(Column("file", overflow="fold"), *numbers)
-    for row in rows:
-        first, second = f"{row['probability']:.1%}", f"{row['runner_up_probability']:.1%}"
-        table.add_row(row["file"], str(row["label"]), first, str(row["runner_up"]), second)
-    Console().print(table)

@@ -33,7 +33,6 @@ class _Supervisor(Manager):  # type: ignore[misc]
     first_to_end = ""
 
     def add(self, name: str, arguments: list[str], **variables: str) -> None:
-        """Add a process with variables besides ours."""
         self.add_process(name, f"exec {shlex.join(arguments)}", env=os.environ | variables)
 
     def terminate(self) -> None:
@@ -74,7 +73,8 @@ def run_up(host: str = "") -> int:
 
 
 def _run(settings: Settings) -> int:
-    host, api, manager = settings.host, _prefect_api(settings), _Supervisor()
+    host, manager = settings.host, _Supervisor()
+    api = os.environ.get("PREFECT_API_URL") or f"http://{settings.reachable_host}:{settings.prefect_port}/api"
     if not settings.served:
         check_port_free(host, "port", settings.port)
         manager.add(
@@ -102,7 +102,7 @@ def _run(settings: Settings) -> int:
     runner = [sys.executable, "-m", "flows.deploy.runner"]
     manager.add(FLOWS, runner, PREFECT_API_URL=api, PYTHONUNBUFFERED="1", **credentials)
     settings.running.unlink(missing_ok=True)
-    threading.Thread(target=_announce, args=(settings,), daemon=True).start()
+    threading.Thread(target=_announce, args=(settings, api), daemon=True).start()
     try:
         manager.loop()
     finally:
@@ -115,14 +115,9 @@ def _run(settings: Settings) -> int:
     return 0
 
 
-def _prefect_api(settings: Settings) -> str:
-    """Return the API of the configured server, or of our own."""
-    return os.environ.get("PREFECT_API_URL") or f"http://{settings.reachable_host}:{settings.prefect_port}/api"
-
-
-def _announce(settings: Settings) -> None:
+def _announce(settings: Settings, api: str) -> None:
     """Wait until both servers answer, then print where they are and what to click."""
-    api, mlflow = _prefect_api(settings), mlflow_address(settings)
+    mlflow = mlflow_address(settings)
     for name, url in (("Prefect", f"{api}/health"), ("MLflow", f"{mlflow}/health")):
         if not wait_until_answers(url, SECONDS_TO_START):
             Console(stderr=True).print(f"mnist: {name} does not answer at {url}.", highlight=False)

@@ -14,6 +14,8 @@ HEARTBEAT = "prefect.flow-run.heartbeat"
 
 def ensure_automations() -> None:
     """Create the automation, or update it."""
+    dead = "its process must have died. The next run goes on at its trainings' last checkpoints."
+    message = f"No sign of life for {SILENCE.total_seconds():.0f} s: {dead}"
     automation = AutomationCore(
         name=NAME,
         description=f"A flow run that has given no sign of life for {SILENCE.total_seconds():.0f} s is dead.",
@@ -26,15 +28,7 @@ def ensure_automations() -> None:
             threshold=1,
             within=SILENCE,
         ),
-        actions=[
-            ChangeFlowRunState(
-                state=StateType.CRASHED,
-                name="Crashed",
-                force=False,
-                message=f"No sign of life for {SILENCE.total_seconds():.0f} s: its process must have died. The next run"
-                " goes on at its trainings' last checkpoints.",
-            )
-        ],
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", force=False, message=message)],
     )
     with get_client(sync_client=True) as client:
         found = client.read_automations_by_name(NAME)

@@ -176,9 +176,8 @@ def load_settings() -> Settings:
     """
     file = settings_file()
     content = _read(file) if file else {}
-    home = (file.parent if file else Path.cwd()).resolve()
     try:
-        settings = Settings.at(home, **content)
+        settings = Settings.at((file.parent if file else Path.cwd()).resolve(), **content)
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0])
@@ -186,8 +185,7 @@ def load_settings() -> Settings:
         origin = variable if os.environ.get(variable) else f"mlflow.yml: {key}"
         reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         # Addresses may hold a password in a way that is not recognised, for being wrong.
-        secretive = key in ("tracking_uri", "artifact_location", "webhook")
-        value = "the address" if secretive else _shown(first["input"])
+        value = "the address" if key in ("tracking_uri", "artifact_location", "webhook") else _shown(first["input"])
         raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None
     hand_to_mlflow(settings.tracking_uri)
     return settings

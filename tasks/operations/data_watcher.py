@@ -23,7 +23,7 @@ class Watcher:
     """Looks at the folder again and again. Data that is still being copied is left alone until it rests."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._data, self._folder = settings.data, settings.watched
         self._memory = settings.state / "watched.json"
         self._before: Look = ()
         self._judged: Look = ()
@@ -34,7 +34,7 @@ class Watcher:
             try:
                 self.look()
             except Exception as error:  # a folder on a lost network drive, a server that restarts
-                logger.warning("%s cannot be watched for now: %s", self._settings.watched, error)
+                logger.warning("%s cannot be watched for now: %s", self._folder, error)
 
     def look(self) -> None:
         """If the folder rests and holds other data than it did, tell; of what cannot be used, warn once."""
@@ -42,9 +42,9 @@ class Watcher:
         rests, self._before = now == self._before, now
         if not now or not rests or now == self._judged:
             return
-        source, folder = str(self.source()), self._settings.watched
+        source, folder = str(self.source()), self._folder
         try:
-            digest = prepare_data(source, self._settings.data, logger.info).dataset.digest
+            digest = prepare_data(source, self._data, logger.info).dataset.digest
         except InvalidInput as error:
             logger.warning("new data is not trained on: %s", error)
         else:
@@ -55,14 +55,13 @@ class Watcher:
 
     def source(self) -> Path:
         """What to train on: the newest .npz file in the folder, or else the folder itself, with its IDX files."""
-        archives = sorted(self._settings.watched.glob("*.npz"), key=lambda file: file.stat().st_mtime_ns)
-        return archives[-1] if archives else self._settings.watched
+        archives = sorted(self._folder.glob("*.npz"), key=lambda file: file.stat().st_mtime_ns)
+        return archives[-1] if archives else self._folder
 
     def _files(self) -> Look:
-        folder = self._settings.watched
-        if not folder.is_dir():
+        if not self._folder.is_dir():
             return ()
-        found = ((file.name, file.stat()) for file in sorted(folder.iterdir()) if file.is_file())
+        found = ((file.name, file.stat()) for file in sorted(self._folder.iterdir()) if file.is_file())
         return tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
 
     def _remembered(self) -> str:

@@ -45,9 +45,7 @@ def findings(settings: Settings) -> list[Finding]:
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
-    folder = settings.state
-    while not folder.exists():
-        folder = folder.parent
+    folder = next(each for each in (settings.state, *settings.state.parents) if each.exists())
     free = shutil.disk_usage(folder).free / 1e9
     if free < LEAST_FREE_GB:
         yield Finding(

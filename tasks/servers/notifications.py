@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import httpx
+from prefect import Flow
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.events import emit_event
 
@@ -38,7 +39,7 @@ def notify(event: str, resource: str, text: str, **payload: Any) -> None:
         logger.warning("the webhook was not told of %s: %s", event, type(error).__name__)  # its address is a secret
 
 
-def tell_of_failed_schedule(_flow: object, flow_run: FlowRun, state: State) -> None:
+def tell_of_failed_schedule(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001
     """Notify of a flow run that has failed or crashed, if a schedule or a trigger started it: nobody watches it."""
     by_trigger = flow_run.created_by is not None and flow_run.created_by.type == "AUTOMATION"
     if flow_run.auto_scheduled or by_trigger:

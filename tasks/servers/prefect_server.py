@@ -66,10 +66,9 @@ def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
 
 def ui_address() -> str:
     """Return where Prefect's dashboard is, or will be after `prefect server start`."""
-    api = os.environ.get("PREFECT_API_URL", "")
-    if not api or api in _temporary:
-        return os.environ.get("PREFECT_UI_URL", DEFAULT_UI)
-    return redacted(os.environ.get("PREFECT_UI_URL", without_credentials(api).rstrip("/").removesuffix("/api")))
+    api = without_credentials(os.environ.get("PREFECT_API_URL", ""))
+    ui = DEFAULT_UI if is_temporary() else api.rstrip("/").removesuffix("/api")
+    return redacted(os.environ.get("PREFECT_UI_URL", ui))
 
 
 def is_temporary() -> bool:

@@ -60,11 +60,11 @@ def trainer_lease(context: FlowRunContext, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        if held is not None:
-            try:
+        try:
+            if held is not None:
                 held.__exit__(None, None, None)
-            except Exception as error:
-                logger.warning("%s: its trainer slot is free only after a minute, because of: %s", name, error)
+        except Exception as error:
+            logger.warning("%s: its trainer slot is free only after a minute, because of: %s", name, error)
 
 
 def _wait_for_lease(context: FlowRunContext, name: str) -> AbstractContextManager[None] | None:
