@@ -110,12 +110,10 @@ class TrainingSchedule:
                 rows.append(self._failed(chain, last))
         return tuple(rows), evaluated
 
-    def _failed(self, chain: _Chain, error: Any) -> Row:
+    def _failed(self, chain: _Chain, error: BaseException | None) -> Row:
         training, name = chain.named.training, chain.named.name
-        if error is None and training.start is not None:
-            reason = f"{training.start.recipe.name}, which it continues, has not finished"
-        else:
-            reason = first_line(error) if isinstance(error, BaseException) else "it did not run"
+        start = training.start.recipe.name if training.start else ""  # what waits for none has run
+        reason = f"{start}, which it continues, has not finished" if error is None else first_line(error)
         run = self._context.child_runs.get(training.folder)
         run_id = run.run_id or None if run else None
         return Row(chain.recipe, training.seed, name, "failed", expected=False, mlflow_run_id=run_id, reason=reason)

@@ -13,8 +13,7 @@ from tasks.operations.deployment_status import look
 
 def print_status(settings: Settings) -> None:
     """One screen: the champion, the last runs of each deployment, what is running, what waits."""
-    now = look(settings)
-    console = Console(highlight=False)
+    now, console = look(settings), Console(highlight=False)
     best = now.champion
     if best is None:
         console.print(f"Champion: none; no version of {settings.registered_model} has been promoted yet.")

@@ -99,8 +99,8 @@ def _run(settings: Settings) -> int:
         )
     password = os.environ.get(PREFECT_PASSWORD)
     credentials = {"PREFECT_API_AUTH_STRING": password} if password else {}
-    runner = [sys.executable, "-m", "flows.deploy.runner"]
-    manager.add(FLOWS, runner, PREFECT_API_URL=api, PYTHONUNBUFFERED="1", **credentials)
+    command = [sys.executable, "-m", "flows.deploy.runner"]
+    manager.add(FLOWS, command, PREFECT_API_URL=api, PYTHONUNBUFFERED="1", **credentials)
     settings.running.unlink(missing_ok=True)
     threading.Thread(target=_announce, args=(settings, api), daemon=True).start()
     try:

@@ -31,8 +31,7 @@ def ensure_automations() -> None:
         actions=[ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", force=False, message=message)],
     )
     with get_client(sync_client=True) as client:
-        found = client.read_automations_by_name(NAME)
-        if found:
+        if found := client.read_automations_by_name(NAME):
             client.update_automation(found[0].id, automation)
         else:
             client.create_automation(automation)

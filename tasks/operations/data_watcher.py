@@ -15,8 +15,7 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN = 10.0
 
-Look = tuple[tuple[str, int, int], ...]
-"""Name, size in bytes and time of change in nanoseconds of each file."""
+Look = tuple[tuple[str, int, int], ...]  # name, size in bytes, and time of change in nanoseconds of each file
 
 
 class Watcher:
