@@ -8,19 +8,10 @@ from prefect import flow, runtime
 from flows.training_schedule import TrainingSchedule
 from tasks.compare import compare
 from tasks.fetch_data import fetch_data
+from tasks.flow_run import request as form
 from tasks.flow_run.context import open_flow_run
+from tasks.flow_run.errors import RecipesFailed
 from tasks.flow_run.lifetime import recorded
-from tasks.flow_run.request import (
-    DataPath,
-    Force,
-    Promote,
-    RecipeNames,
-    Seed,
-    Seeds,
-    SuiteName,
-    SummaryFile,
-    TrainRequest,
-)
 from tasks.promote import promote_candidate
 from tasks.register import register
 from tasks.servers.notifications import tell_of_failed_schedule
@@ -45,14 +36,14 @@ def _run_name() -> str:
     on_crashed=[tell_of_failed_schedule],
 )
 def train(
-    suite: SuiteName = "quick",
-    recipes: RecipeNames = [],  # noqa: B006  Prefect's form needs the plain default, and nothing changes it
-    seed: Seed = 0,
-    seeds: Seeds = 1,
-    data: DataPath = "",
-    promote: Promote = True,
-    force: Force = False,
-    summary: SummaryFile = "",
+    suite: form.SuiteName = "quick",
+    recipes: form.RecipeNames = [],  # noqa: B006  Prefect's form needs the plain default, and nothing changes it
+    seed: form.Seed = 0,
+    seeds: form.Seeds = 1,
+    data: form.DataPath = "",
+    promote: form.Promote = True,
+    force: form.Force = False,
+    summary: form.SummaryFile = "",
 ) -> dict[str, Any]:
     """Train recipes, compare them, and promote the best if it deserves it.
 
@@ -67,19 +58,19 @@ def train(
         summary: A file to write a JSON summary to; empty for none.
     """
     began = time.monotonic()
-    request = TrainRequest(suite, tuple(recipes), seed, seeds, data, promote, force, summary)
+    request = form.TrainRequest(suite, tuple(recipes), seed, seeds, data, promote, force, summary)
     with open_flow_run() as context:
         prepared = fetch_data(context, data)
         dataset = prepared.dataset
         with recorded(context, request, dataset):
             trainings = [NamedTraining(each, request.label(each)) for each in request.trainings(dataset.digest)]
-            outcomes = TrainingSchedule(context, prepared, force).run(trainings)
-            candidate = compare(context, prepared.folder, outcomes.rows, outcomes.evaluated)
+            rows, evaluated = TrainingSchedule(context, prepared, force).run(trainings)
+            candidate = compare(context, prepared.folder, rows, evaluated)
             version = register(context, dataset, candidate) if candidate else None
             decision = promote_candidate(context, dataset, candidate, version, promote)
-            conclusion = Conclusion(outcomes.rows, candidate, champion(context.tracker), decision)
-            seconds = time.monotonic() - began
-            result = build_summary(context, request.title, dataset.name, conclusion, seconds)
+            conclusion = Conclusion(rows, candidate, champion(context.tracker), decision)
+            result = build_summary(context, request.title, dataset.name, conclusion, time.monotonic() - began)
             publish_summary(context, result, summary)
-            outcomes.check(result)
+            if failed := [each.name for each in rows if not each.expected]:
+                raise RecipesFailed(failed, result)
     return result

@@ -14,27 +14,12 @@ from tasks.analyse_mistakes import analyse_mistakes
 from tasks.compare import Row, row
 from tasks.evaluate import Evaluated, evaluate_training
 from tasks.flow_run.context import FlowRunContext
-from tasks.flow_run.errors import RecipesFailed
 from tasks.supervision.failures import first_line
 from tasks.tracking.outage import is_mlflows
 from tasks.train import NamedTraining, train_recipe
 
 FOLLOWING: tuple[Task[..., Any], ...] = (evaluate_training, analyse_mistakes)
 AHEAD = 1  # tasks that wait for a trainer, so that none is idle while Prefect starts the next
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """Rows in the recipes' own order, and by name what could be evaluated."""
-
-    rows: tuple[Row, ...]
-    evaluated: dict[str, Evaluated]
-
-    def check(self, summary: dict[str, Any]) -> None:
-        """Raise RecipesFailed if any recipe did not end as it should."""
-        failed = [each.name for each in self.rows if not each.expected]
-        if failed:
-            raise RecipesFailed(failed, summary)
 
 
 @dataclass(eq=False)
@@ -47,8 +32,11 @@ class _Chain:
     results: list[Any] = field(default_factory=list)  # values or exceptions
 
     @property
+    def recipe(self) -> str:
+        return self.named.training.recipe.name
+
+    @property
     def is_ready(self) -> bool:
-        """Whether it can be trained now."""
         return not self.submitted and (self.start is None or self.start.is_trained)
 
     @property
@@ -58,7 +46,6 @@ class _Chain:
 
     @property
     def is_trained(self) -> bool:
-        """Whether its training has ended well."""
         return bool(self.results) and not isinstance(self.results[0], BaseException)
 
 
@@ -69,11 +56,11 @@ class TrainingSchedule:
         self._context, self._data, self._force = context, data, force
         self._ended: SimpleQueue[tuple[_Chain, PrefectFuture[Any]]] = SimpleQueue()
 
-    def run(self, trainings: Sequence[NamedTraining]) -> Outcomes:
+    def run(self, trainings: Sequence[NamedTraining]) -> tuple[tuple[Row, ...], dict[str, Evaluated]]:
         """Train, evaluate and analyse all; `trainings` has a start before what continues it.
 
-        Raises:
-            what MLflow has raised, if it does not know all that was trained: a comparison would leave that out.
+        Return rows in the recipes' own order, and by name what could be evaluated. Raise what MLflow has raised, if
+        it does not know all that was trained: a comparison would leave that out.
         """
         chains: dict[str, _Chain] = {}
         for named in trainings:
@@ -108,13 +95,11 @@ class TrainingSchedule:
         self._submit(chain, FOLLOWING[len(chain.results) - 1], self._context, self._data, future)
         return 0
 
-    def _outcomes(self, chains: Iterable[_Chain]) -> Outcomes:
+    def _outcomes(self, chains: Iterable[_Chain]) -> tuple[tuple[Row, ...], dict[str, Evaluated]]:
         order = list(all_recipes())
         rows: list[Row] = []
         evaluated: dict[str, Evaluated] = {}
-        for chain in sorted(
-            chains, key=lambda chain: (order.index(chain.named.training.recipe.name), chain.named.training.seed)
-        ):
+        for chain in sorted(chains, key=lambda each: (order.index(each.recipe), each.named.training.seed)):
             last = chain.results[-1] if chain.results else None
             if isinstance(last, Exception) and is_mlflows(last):
                 raise last
@@ -123,21 +108,12 @@ class TrainingSchedule:
                 rows.append(row(self._context, last))
             else:
                 rows.append(self._failed(chain, last))
-        return Outcomes(tuple(rows), evaluated)
+        return tuple(rows), evaluated
 
-    def _failed(self, chain: _Chain, error: Any) -> Row:
-        training = chain.named.training
-        if error is None and training.start is not None:
-            reason = f"{training.start.recipe.name}, which it continues, has not finished"
-        else:
-            reason = first_line(error) if isinstance(error, BaseException) else "it did not run"
+    def _failed(self, chain: _Chain, error: BaseException | None) -> Row:
+        training, name = chain.named.training, chain.named.name
+        start = training.start.recipe.name if training.start else ""  # what waits for none has run
+        reason = f"{start}, which it continues, has not finished" if error is None else first_line(error)
         run = self._context.child_runs.get(training.folder)
-        return Row(
-            training.recipe.name,
-            training.seed,
-            chain.named.name,
-            "failed",
-            expected=False,
-            mlflow_run_id=run.run_id or None if run else None,
-            reason=reason,
-        )
+        run_id = run.run_id or None if run else None
+        return Row(chain.recipe, training.seed, name, "failed", expected=False, mlflow_run_id=run_id, reason=reason)

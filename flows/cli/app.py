@@ -86,9 +86,7 @@ def sync() -> None:
 
 
 @app.command()
-def up(
-    host: Annotated[str, typer.Option(help="The address to listen on [default: host in mlflow.yml].")] = "",
-) -> None:
+def up(host: Annotated[str, typer.Option(help="The address to listen on [default: host in mlflow.yml].")] = "") -> None:
     """Start Prefect's and MLflow's servers and the deployments; Ctrl-C ends them all."""
     from flows.cli.up import run_up
 

@@ -1,6 +1,7 @@
 """`mnist doctor`."""
 
 from rich.console import Console
+from rich.table import Column
 
 from flows.cli.tables import new_table
 from mnist_models.trainer_pool.machine import machine
@@ -11,11 +12,8 @@ from tasks.operations.doctor_checks import findings
 def print_diagnosis() -> int:
     """How this machine trains and why, and what is wrong with it; gives the exit status, 1 if something is."""
     settings, console = load_settings(), Console()
-    table = new_table("How trainings run here")
-    table.add_column("")
-    table.add_column("chosen", no_wrap=True)
-    table.add_column("why")
-    table.add_column("to change it, set", no_wrap=True)
+    chosen, variable = Column("chosen", no_wrap=True), Column("to change it, set", no_wrap=True)
+    table = new_table("", chosen, "why", variable, title="How trainings run here")
     for choice in machine().choices:
         table.add_row(choice.name, choice.value, choice.why, choice.variable)
     console.print(table)
@@ -23,10 +21,8 @@ def print_diagnosis() -> int:
     if not found:
         console.print("Nothing is wrong: disk, ports, versions, store, and no run is stale or unsent.")
         return 0
-    wrong = new_table("What is wrong")
-    wrong.add_column("", overflow="fold")
-    wrong.add_column("what to do", overflow="fold")
-    for each in found:
-        wrong.add_row(each.what, each.remedy)
+    wrong = new_table(Column(overflow="fold"), Column("what to do", overflow="fold"), title="What is wrong")
+    for finding in found:
+        wrong.add_row(*finding)
     console.print(wrong)
     return 1

@@ -1,32 +1,34 @@
 """Start a flow from the command line: check first, then warm up the trainers, then let Prefect begin."""
 
 import gc
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
+from rich.table import Column
 
 from flows.cli.tables import new_table
+from mnist_models.data.loader import PreparedData, prepare_data
+from mnist_models.images.read import read_image
+from mnist_models.trainer_pool.cancellation import Cancellation
+from mnist_models.trainer_pool.machine import machine
+from mnist_models.trainer_pool.pool import TrainerPool
+from mnist_models.training_run.run_directory import RunDirectory
 from tasks.config.library_defaults import set_defaults
 from tasks.config.settings import Settings, load_settings
+from tasks.flow_run.early_start import EarlyStart, early_start
+from tasks.flow_run.errors import RecipesFailed
+from tasks.flow_run.request import TrainRequest
 from tasks.servers.health_check import check_reachable
 from tasks.servers.prefect_server import check_configured_server, start_temporary_server, wait_until_ready
-
-if TYPE_CHECKING:
-    from mnist_models.data.loader import PreparedData
-    from mnist_models.trainer_pool.pool import TrainerPool
 
 
 def run_train(parameters: dict[str, Any]) -> int:
     """Run the train flow with these parameters; return the exit status."""
-    from mnist_models.data.loader import prepare_data
-    from mnist_models.trainer_pool.machine import machine
-    from mnist_models.training_run.run_directory import RunDirectory
-    from tasks.flow_run.request import TrainRequest
-
-    _set_environment()
-    settings = load_settings()
+    settings = _load_settings()
     request = TrainRequest(**parameters)
     machine()
     _check_servers(settings)
@@ -42,13 +44,11 @@ def run_train(parameters: dict[str, Any]) -> int:
         pool.start(sum(request.force or each.result() is None for each in directories))
         from flows.cli.summary_screen import print_summary
         from flows.train import train
-        from tasks.flow_run.errors import RecipesFailed
 
         wait_until_ready(server)
         gc.freeze()  # what imports have made is never garbage, and there is so much of it that each look takes long
         try:
-            result = train(**request.parameters())
-            status = 0
+            result, status = train(**request.parameters()), 0
         except RecipesFailed as failure:
             result, status = failure.summary, 1
     print_summary(console, settings, result)
@@ -56,25 +56,18 @@ def run_train(parameters: dict[str, Any]) -> int:
 
 
 @contextmanager
-def _trainers(settings: Settings, data: "PreparedData | None" = None) -> "Iterator[TrainerPool]":
+def _trainers(settings: Settings, data: PreparedData | None = None) -> Iterator[TrainerPool]:
     """Start trainer processes for the flow run that begins inside, so that their imports overlap with Prefect's."""
-    from mnist_models.trainer_pool.cancellation import Cancellation
-    from mnist_models.trainer_pool.machine import machine
-    from mnist_models.trainer_pool.pool import TrainerPool
-    from tasks.flow_run.early_start import EarlyStart, early_start
-
     cancellation = Cancellation()
     pool = TrainerPool(machine(), settings.state / "logs", cancellation)
     with early_start(EarlyStart(pool, cancellation, data)):
         yield pool
 
 
-def _set_environment() -> None:
-    """Leave the terminal to our own display."""
-    set_defaults(
-        PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL",
-        PREFECT_SERVER_LOGGING_LEVEL="CRITICAL",
-    )
+def _load_settings() -> Settings:
+    """Return the settings, and leave the terminal to our own display."""
+    set_defaults(PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL", PREFECT_SERVER_LOGGING_LEVEL="CRITICAL")
+    return load_settings()
 
 
 def _check_servers(settings: Settings) -> None:
@@ -84,13 +77,7 @@ def _check_servers(settings: Settings) -> None:
 
 def run_predict(files: list[str], as_json: bool) -> int:
     """Run the predict flow and print what it finds; return the exit status."""
-    import json
-    from pathlib import Path
-
-    from mnist_models.images.read import read_image
-
-    _set_environment()
-    settings = load_settings()
+    settings = _load_settings()
     for file in files:
         read_image(Path(file))
     _check_servers(settings)
@@ -103,15 +90,20 @@ def run_predict(files: list[str], as_json: bool) -> int:
         rows = predict(files)
     if as_json:
         print(json.dumps(rows, indent=2))
-    else:
-        _print_predictions(rows)
+        return 0
+    headings = ("label", "probability", "runner-up", "probability")
+    numbers = (Column(heading, justify="right", no_wrap=True) for heading in headings)
+    table = new_table(Column("file", overflow="fold"), *numbers)
+    for row in rows:
+        first, second = f"{row['probability']:.1%}", f"{row['runner_up_probability']:.1%}"
+        table.add_row(row["file"], str(row["label"]), first, str(row["runner_up"]), second)
+    Console().print(table)
     return 0
 
 
 def run_status() -> int:
     """Print how things stand; return the exit status."""
-    _set_environment()
-    settings = load_settings()
+    settings = _load_settings()
     _check_servers(settings)
     server = start_temporary_server(settings)
     from flows.cli.status import print_status
@@ -119,14 +111,3 @@ def run_status() -> int:
     wait_until_ready(server)
     print_status(settings)
     return 0
-
-
-def _print_predictions(rows: list[dict[str, Any]]) -> None:
-    table = new_table()
-    table.add_column("file", overflow="fold")
-    for heading in ("label", "probability", "runner-up", "probability"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        first, second = f"{row['probability']:.1%}", f"{row['runner_up_probability']:.1%}"
-        table.add_row(row["file"], str(row["label"]), first, str(row["runner_up"]), second)
-    Console().print(table)

@@ -1,51 +1,50 @@
 """`mnist status`."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
+from prefect.client.schemas.objects import FlowRun
 from rich.console import Console
+from rich.table import Column
 
 from flows.cli.tables import new_table
 from tasks.config.settings import Settings
-from tasks.operations.deployment_status import Run, look
+from tasks.operations.deployment_status import look
 
 
 def print_status(settings: Settings) -> None:
     """One screen: the champion, the last runs of each deployment, what is running, what waits."""
-    now = look(settings)
-    console = Console()
+    now, console = look(settings), Console(highlight=False)
     best = now.champion
     if best is None:
         console.print(f"Champion: none; no version of {settings.registered_model} has been promoted yet.")
     else:
         accuracy = "" if best.test_accuracy is None else f", test accuracy {best.test_accuracy:.2%}"
-        console.print(f"Champion: {best.recipe}, {best.name} version {best.version}{accuracy}.", highlight=False)
+        console.print(f"Champion: {best.recipe}, {best.name} version {best.version}{accuracy}.")
     if not now.deployments:
-        console.print("Deployments: none; `mnist up` creates them.", highlight=False)
+        console.print("Deployments: none; `mnist up` creates them.")
     else:
-        table = new_table()
-        for heading in ("deployment", "last runs", "state", "began", "took"):
-            table.add_column(heading, overflow="fold")
+        headings = ("deployment", "last runs", "state", "began", "took")
+        table = new_table(*(Column(heading, overflow="fold") for heading in headings))
         for each in now.deployments:
             name = each.name if each.next is None else f"{each.name}\nnext {_moment(each.next)}"
-            runs = each.latest or (Run("–", "", None, None, ""),)
-            for number, run in enumerate(runs):
-                table.add_row(name if number == 0 else "", run.name, run.state, _moment(run.began), _took(run))
+            rows = [(run.name, run.state_name or "", _began(run), _took(run)) for run in each.latest]
+            for number, row in enumerate(rows or [("–", "", "", "")]):
+                table.add_row("" if number else name, *row)
         console.print(table)
-    _print_list(console, "Running", now.running)
-    _print_list(console, "Waiting", now.waiting)
+    for title, runs in (("Running", now.running), ("Waiting", now.waiting)):
+        lines = [f"{run.name}, {(run.state_name or '').lower()} since {_began(run)}" for run in runs]
+        console.print(f"{title}: {'; '.join(lines) or 'nothing'}.")
     if now.slots is not None:
-        console.print(f"Trainer slots: {now.slots[0]} of {now.slots[1]} taken.", highlight=False)
+        console.print(f"Trainer slots: {now.slots[0]} of {now.slots[1]} taken.")
 
 
-def _print_list(console: Console, title: str, runs: Iterable[Run]) -> None:
-    lines = [f"{run.name}, {run.state.lower()} since {_moment(run.began)}" for run in runs]
-    console.print(f"{title}: {'; '.join(lines) or 'nothing'}.", highlight=False)
+def _began(run: FlowRun) -> str:
+    return _moment(run.start_time or run.expected_start_time)
 
 
 def _moment(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone():%d %b %H:%M}"
 
 
-def _took(run: Run) -> str:
-    return "" if run.seconds is None else f"{run.seconds:,.0f} s"
+def _took(run: FlowRun) -> str:
+    return f"{run.total_run_time.total_seconds():,.0f} s" if run.state and run.state.is_final() else ""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Column
 
 from flows.cli.tables import new_table
 from mnist_models.redaction import redacted
@@ -18,17 +19,14 @@ from tasks.tracking.summary_text import HEADINGS, cells, remarks, spread_lines, 
 
 def print_summary(console: Console, settings: Settings, summary: dict[str, Any]) -> None:
     """The last screen of `mnist train`: table, champion, decision, and how to open both UIs."""
-    table = new_table()
-    for heading in HEADINGS:
-        left = heading in ("recipe", "status")
-        table.add_column(heading, justify="left" if left else "right", no_wrap=heading != "status")
+    left = ("recipe", "status")
+    columns = [Column(name, justify="left" if name in left else "right", no_wrap=name != "status") for name in HEADINGS]
+    table = new_table(*columns)
     for each in summary["recipes"]:
         table.add_row(*cells(each))
     console.print(table)
-    for line in [*remarks(summary), *spread_lines(summary), *verdict(summary), ""]:
-        console.print(line, highlight=False)
-    for line in ui_commands(settings, summary):
-        console.print(line, highlight=False, soft_wrap=True)
+    console.print(*remarks(summary), *spread_lines(summary), *verdict(summary), "", sep="\n", highlight=False)
+    console.print(*ui_commands(settings, summary), sep="\n", highlight=False, soft_wrap=True)
 
 
 def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
@@ -40,12 +38,10 @@ def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
         program = shlex.quote(_program("mlflow"))
         lines.append(f"  {program} server --backend-store-uri {store} --host {settings.host} --port {settings.port}")
     lines.append(f"  {experiment_link(base, summary['mlflow_experiment_id'])}")
-    lines.append(f"  {summary_run_link(base, summary, summary['mlflow_run_id'])}")
-    lines.append("See it in Prefect:")
+    lines += [f"  {summary_run_link(base, summary, summary['mlflow_run_id'])}", "See it in Prefect:"]
     if is_temporary():
         lines.append(f"  {shlex.quote(_program('prefect'))} server start")
-    lines.append(f"  {ui_address()}/runs/flow-run/{summary['flow_run_id']}")
-    return lines
+    return [*lines, f"  {ui_address()}/runs/flow-run/{summary['flow_run_id']}"]
 
 
 def _program(name: str) -> str:

@@ -13,8 +13,7 @@ from tasks.servers.health_check import check_reachable
 def run_sync() -> int:
     """Make each kept request once more, in which what was trained is reused; return the exit status.
 
-    Raises:
-        Unavailable: MLflow is still away, or the data of a request has changed since.
+    Raise Unavailable if MLflow is still away, or the data of a request has changed since.
     """
     settings, console = load_settings(), Console()
     requests = unsent_requests(settings)
@@ -28,10 +27,10 @@ def run_sync() -> int:
         console.print(f"Sending {number} of {len(requests)}: {title}.", highlight=False)
         data = unsent.request["data"]
         if data and prepare_data(data, settings.data, console.print).dataset.digest != unsent.data_digest:
-            file = settings.flows / f"{unsent.flow_run_id}.json"
             raise Unavailable(
-                f"{data} has changed since {title} was trained on it, so that {file} cannot be sent: put the old"
-                " data back, or remove that file to do without."
+                f"{data} has changed since {title} was trained on it, so that"
+                f" {settings.flows / unsent.flow_run_id}.json cannot be sent: put the old data back, or remove that"
+                " file to do without."
             )
         worst = max(worst, run_train(unsent.request))
     console.print(f"Sent: {len(requests)}. Nothing is unsent any more.", highlight=False)

@@ -25,15 +25,15 @@ from tasks.tracking.tracker import Tracker
 SECONDS_TO_START = 180.0
 FLOWS = "flows"
 
-Commands = dict[str, tuple[list[str], dict[str, str]]]
-"""Name → arguments, and variables besides ours."""
-
 
 class _Supervisor(Manager):  # type: ignore[misc]
     """Ends the flows first, so that their runs can still report to both servers how they ended."""
 
     interrupted = False
     first_to_end = ""
+
+    def add(self, name: str, arguments: list[str], **variables: str) -> None:
+        self.add_process(name, f"exec {shlex.join(arguments)}", env=os.environ | variables)
 
     def terminate(self) -> None:
         """End what runs; honcho calls it at Ctrl-C, and again when a process has ended."""
@@ -73,15 +73,36 @@ def run_up(host: str = "") -> int:
 
 
 def _run(settings: Settings) -> int:
-    commands = _commands(settings)
-    for name, setting, port in (("mlflow", "port", settings.port), ("prefect", "prefect_port", settings.prefect_port)):
-        if name in commands:
-            check_port_free(settings.host, setting, port)
+    host, manager = settings.host, _Supervisor()
+    api = os.environ.get("PREFECT_API_URL") or f"http://{settings.reachable_host}:{settings.prefect_port}/api"
+    if not settings.served:
+        check_port_free(host, "port", settings.port)
+        manager.add(
+            "mlflow",
+            [
+                *(program("mlflow"), "server", "--host", host, "--port", str(settings.port), "--workers", "1"),
+                *("--uvicorn-opts", "--log-level warning"),  # not a line for each request
+                *(["--app-name", "basic-auth"] if mlflow_asks_for_password() else []),
+            ],
+            MLFLOW_BACKEND_STORE_URI=settings.resolved_tracking_uri,  # not an argument: it may hold a password
+            PYTHONWARNINGS="ignore",  # they concern MLflow's own code
+            MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",  # for language models: seven idle processes
+        )
+    if not os.environ.get("PREFECT_API_URL"):
+        check_port_free(host, "prefect_port", settings.prefect_port)
+        manager.add(
+            "prefect",
+            [program("prefect"), "server", "start", "--host", host, "--port", str(settings.prefect_port)],
+            PREFECT_SERVER_UI_API_URL=api,
+            # The leases of trainer slots survive a restart of the server, and expire if their holders have died.
+            PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE="prefect.server.concurrency.lease_storage.filesystem",
+        )
+    password = os.environ.get(PREFECT_PASSWORD)
+    credentials = {"PREFECT_API_AUTH_STRING": password} if password else {}
+    command = [sys.executable, "-m", "flows.deploy.runner"]
+    manager.add(FLOWS, command, PREFECT_API_URL=api, PYTHONUNBUFFERED="1", **credentials)
     settings.running.unlink(missing_ok=True)
-    manager = _Supervisor()
-    for name, (arguments, variables) in commands.items():
-        manager.add_process(name, f"exec {shlex.join(arguments)}", env=os.environ | variables)
-    threading.Thread(target=_announce, args=(settings,), daemon=True).start()
+    threading.Thread(target=_announce, args=(settings, api), daemon=True).start()
     try:
         manager.loop()
     finally:
@@ -94,51 +115,9 @@ def _run(settings: Settings) -> int:
     return 0
 
 
-def _prefect_api(settings: Settings) -> str:
-    """Return the API of the configured server, or of our own."""
-    return os.environ.get("PREFECT_API_URL") or f"http://{settings.reachable_host}:{settings.prefect_port}/api"
-
-
-def _commands(settings: Settings) -> Commands:
-    """Return what to start: a server only where none is configured."""
-    commands: Commands = {}
-    if not os.environ.get("PREFECT_API_URL"):
-        commands["prefect"] = (
-            [program("prefect"), "server", "start", "--host", settings.host, "--port", str(settings.prefect_port)],
-            {
-                "PREFECT_SERVER_UI_API_URL": _prefect_api(settings),
-                # The leases of trainer slots survive a restart of the server, and expire if their holders have died.
-                "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-            },
-        )
-    if not settings.served:
-        commands["mlflow"] = (
-            [
-                *(program("mlflow"), "server", "--host", settings.host, "--port", str(settings.port), "--workers", "1"),
-                *("--uvicorn-opts", "--log-level warning"),  # not a line for each request
-                *(["--app-name", "basic-auth"] if mlflow_asks_for_password() else []),
-            ],
-            {
-                "MLFLOW_BACKEND_STORE_URI": settings.resolved_tracking_uri,  # not an argument: it may hold a password
-                "PYTHONWARNINGS": "ignore",  # they concern MLflow's own code
-                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # for language models: seven idle processes
-            },
-        )
-    password = os.environ.get(PREFECT_PASSWORD)
-    commands[FLOWS] = (
-        [sys.executable, "-m", "flows.deploy.runner"],
-        {
-            "PREFECT_API_URL": _prefect_api(settings),
-            "PYTHONUNBUFFERED": "1",
-            **({"PREFECT_API_AUTH_STRING": password} if password else {}),
-        },
-    )
-    return commands
-
-
-def _announce(settings: Settings) -> None:
+def _announce(settings: Settings, api: str) -> None:
     """Wait until both servers answer, then print where they are and what to click."""
-    api, mlflow = _prefect_api(settings), mlflow_address(settings)
+    mlflow = mlflow_address(settings)
     for name, url in (("Prefect", f"{api}/health"), ("MLflow", f"{mlflow}/health")):
         if not wait_until_answers(url, SECONDS_TO_START):
             Console(stderr=True).print(f"mnist: {name} does not answer at {url}.", highlight=False)
@@ -149,9 +128,11 @@ def _announce(settings: Settings) -> None:
         page = experiment_link(mlflow, Tracker(settings).experiment_id)
     except Exception:  # the address alone will do, and its page says what is wrong
         page = mlflow
-    console = Console()
-    console.print(f"\nPrefect: {api.removesuffix('/api')}/deployments", highlight=False, soft_wrap=True)
-    console.print("         train/on-demand, then Run, Custom run: choose what to train", highlight=False)
-    console.print(f"MLflow:  {page}", highlight=False, soft_wrap=True)
-    console.print("         the newest comparison first; open it with +, mark two runs, then Compare", highlight=False)
-    console.print("Ctrl-C ends everything, what is training included.\n", highlight=False)
+    lines = (
+        f"\nPrefect: {api.removesuffix('/api')}/deployments",
+        "         train/on-demand, then Run, Custom run: choose what to train",
+        f"MLflow:  {page}",
+        "         the newest comparison first; open it with +, mark two runs, then Compare",
+        "Ctrl-C ends everything, what is training included.\n",
+    )
+    Console().print(*lines, sep="\n", highlight=False, soft_wrap=True)

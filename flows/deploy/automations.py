@@ -2,13 +2,7 @@
 
 from datetime import timedelta
 
-from prefect.automations import (
-    AutomationCore,
-    ChangeFlowRunState,
-    EventTrigger,
-    Posture,
-    ResourceSpecification,
-)
+from prefect.automations import AutomationCore, ChangeFlowRunState, EventTrigger, Posture, ResourceSpecification
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 
@@ -20,6 +14,8 @@ HEARTBEAT = "prefect.flow-run.heartbeat"
 
 def ensure_automations() -> None:
     """Create the automation, or update it."""
+    dead = "its process must have died. The next run goes on at its trainings' last checkpoints."
+    message = f"No sign of life for {SILENCE.total_seconds():.0f} s: {dead}"
     automation = AutomationCore(
         name=NAME,
         description=f"A flow run that has given no sign of life for {SILENCE.total_seconds():.0f} s is dead.",
@@ -32,19 +28,10 @@ def ensure_automations() -> None:
             threshold=1,
             within=SILENCE,
         ),
-        actions=[
-            ChangeFlowRunState(
-                state=StateType.CRASHED,
-                name="Crashed",
-                force=False,
-                message=f"No sign of life for {SILENCE.total_seconds():.0f} s: its process must have died. The next run"
-                " goes on at its trainings' last checkpoints.",
-            )
-        ],
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", force=False, message=message)],
     )
     with get_client(sync_client=True) as client:
-        found = client.read_automations_by_name(NAME)
-        if found:
+        if found := client.read_automations_by_name(NAME):
             client.update_automation(found[0].id, automation)
         else:
             client.create_automation(automation)

@@ -23,11 +23,7 @@ ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLi
 
 
 def schedule(settings: Settings) -> Schedule:
-    """Return when the nightly training runs.
-
-    Raises:
-        InvalidInput: the settings hold no cron expression.
-    """
+    """Return when the nightly training runs; raise InvalidInput if the settings hold no cron expression."""
     try:
         return Cron(settings.schedule, timezone=settings.timezone)
     except ValueError:
@@ -38,19 +34,12 @@ def schedule(settings: Settings) -> Schedule:
 
 
 def deployments(settings: Settings) -> list[RunnerDeployment]:
-    """Return all deployments.
-
-    Raises:
-        InvalidInput: the settings hold no cron expression.
-    """
+    """Return all deployments; raise InvalidInput if the settings hold no cron expression."""
     deployment = partial(RunnerDeployment.from_flow, entrypoint_type=EntrypointType.MODULE_PATH)
     on_new_data = DeploymentEventTrigger(
         name="New data is trained on",
         expect={NEW_DATA},
-        parameters={
-            "suite": "all",
-            "data": {"__prefect_kind": "jinja", "template": "{{ event.payload.path }}"},
-        },
+        parameters={"suite": "all", "data": {"__prefect_kind": "jinja", "template": "{{ event.payload.path }}"}},
     )
     return [
         deployment(

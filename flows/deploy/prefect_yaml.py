@@ -42,8 +42,8 @@ def _deployment(deployment: RunnerDeployment) -> dict[str, Any]:
         options = deployment.concurrency_options.model_dump(mode="json", exclude_none=True)
         described["concurrency_limit"] = {"limit": deployment.concurrency_limit, **options}
     variables = {name: DEFAULTS[name] for name in WORKER_VARIABLES}
-    set_fields = {key: value for key, value in described.items() if value}
-    return set_fields | {"work_pool": {"name": POOL, "job_variables": {"env": variables}}}
+    described["work_pool"] = {"name": POOL, "job_variables": {"env": variables}}
+    return {key: value for key, value in described.items() if value}
 
 
 if __name__ == "__main__":

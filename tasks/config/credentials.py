@@ -26,10 +26,7 @@ def hand_to_mlflow(address: str) -> None:
 def hand_to_prefect(address: str) -> None:
     """Let Prefect work with the server at `address`; the credentials in it, if any, go where Prefect takes them.
 
-    Prefect would find them in the address too, but that is shown and linked to.
-
-    Raises:
-        InvalidInput: it is no address.
+    Prefect would find them in the address too, but that is shown and linked to. Raise InvalidInput if it is none.
     """
     try:
         url, user, password = split_credentials(address)

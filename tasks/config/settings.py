@@ -1,7 +1,9 @@
 """mlflow.yml: the one module that reads it."""
 
 import os
+import re
 import reprlib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import Field, HttpUrl, PrivateAttr, ValidationError, field_validator
+from pydantic import Field, HttpUrl, PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mnist_models.errors import InvalidInput, unknown_name
@@ -19,6 +21,38 @@ from tasks.config.credentials import hand_to_mlflow, without_credentials
 ARTIFACTS = "state/artifacts"
 MOST_BYTES = 100_000
 LONGEST_SHOWN = 100  # characters of a wrong value or key
+SCHEMES = ("sqlite:///", "http://", "https://", "postgresql://", "postgresql+psycopg2://", "mysql+pymysql://")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        return bool(HttpUrl(text))
+    except ValidationError:
+        return False
+
+
+# The keys of texts, what must hold for each, and how that is said.
+RULES: tuple[tuple[tuple[str, ...], Callable[[str], bool], str], ...] = (
+    (("tracking_uri",), lambda uri: uri.startswith(SCHEMES), f"must start with one of {', '.join(SCHEMES)}"),
+    (("tracking_uri",), lambda uri: not uri.startswith("http") or bool(urlsplit(uri).hostname), "must name a host"),
+    (
+        ("artifact_location",),
+        lambda location: redacted(location) == location,
+        "must hold no credentials, because every run repeats it; give them by the environment",
+    ),
+    (
+        ("tracking_uri", "artifact_location", "experiment_name", "host", "watch", "webhook"),
+        str.isprintable,
+        "must hold no control characters",
+    ),
+    (("webhook",), lambda url: not url or _is_web_address(url), "must be an address such as https://chat.example/hook"),
+    (("alias",), lambda alias: not re.fullmatch(r"latest|v\d+", alias), "MLflow reserves latest, v1, v2 and so on"),
+    (
+        ("timezone",),
+        lambda zone: zone in available_timezones(),
+        "must be the name of a time zone, such as UTC or Europe/Berlin",
+    ),
+)
 
 
 class Settings(BaseSettings):
@@ -44,66 +78,18 @@ class Settings(BaseSettings):
     webhook: str = Field("", pattern=r"^\S*$", repr=False)
     _home: Path = PrivateAttr(Path())
 
-    @field_validator("tracking_uri")
+    @field_validator("*")
     @classmethod
-    def _no_file_store(cls, uri: str) -> str:
-        schemes = ("sqlite:///", "http://", "https://", "postgresql://", "postgresql+psycopg2://", "mysql+pymysql://")
-        if not uri.startswith(schemes):
-            raise ValueError(f"must start with one of {', '.join(schemes)}")
-        if uri.startswith("http") and not urlsplit(uri).hostname:
-            raise ValueError("must name a host")
-        return uri
-
-    @field_validator("artifact_location")
-    @classmethod
-    def _no_credentials(cls, location: str) -> str:
-        if redacted(location) != location:
-            raise ValueError("must hold no credentials, because every run repeats it; give them by the environment")
-        return location
-
-    @field_validator("tracking_uri", "artifact_location", "experiment_name", "host", "watch", "webhook")
-    @classmethod
-    def _printable(cls, text: str) -> str:
-        if not text.isprintable():
-            raise ValueError("must hold no control characters")
-        return text
-
-    @field_validator("webhook")
-    @classmethod
-    def _an_address(cls, webhook: str) -> str:
-        if webhook:
-            try:
-                HttpUrl(webhook)
-            except ValidationError:
-                raise ValueError("must be an address such as https://chat.example/hook") from None
-        return webhook
-
-    @field_validator("alias")
-    @classmethod
-    def _no_version(cls, alias: str) -> str:
-        if alias == "latest" or (alias.startswith("v") and alias[1:].isdecimal()):
-            raise ValueError("MLflow reserves latest, v1, v2 and so on")
-        return alias
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        if zone not in available_timezones():
-            raise ValueError("must be the name of a time zone, such as UTC or Europe/Berlin")
-        return zone
+    def _obey_rules(cls, value: Any, info: ValidationInfo) -> Any:
+        for keys, holds, rule in RULES:
+            if info.field_name in keys and not holds(value):
+                raise ValueError(rule)
+        return value
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment first, then the file, whose content is given as arguments."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
+        return sources["env_settings"], sources["init_settings"]
 
     @classmethod
     def at(cls, home: Path, **values: Any) -> "Settings":
@@ -186,18 +172,12 @@ def settings_file() -> Path | None:
 def load_settings() -> Settings:
     """Read mlflow.yml and the environment; credentials in the address of a server move to MLflow's own variables.
 
-    Raises:
-        InvalidInput: a key that does not exist, or a value that is not allowed; names the key and the file.
+    Raise InvalidInput, which names key and file, for a key that does not exist or a value that is not allowed.
     """
     file = settings_file()
     content = _read(file) if file else {}
-    allowed = list(Settings.model_fields)
-    for key in content:
-        if key not in allowed:
-            raise unknown_name(f"{file.name if file else 'mlflow.yml'}: key", redacted(key[:LONGEST_SHOWN]), allowed)
-    home = (file.parent if file else Path.cwd()).resolve()
     try:
-        settings = Settings.at(home, **content)
+        settings = Settings.at((file.parent if file else Path.cwd()).resolve(), **content)
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0])
@@ -205,27 +185,28 @@ def load_settings() -> Settings:
         origin = variable if os.environ.get(variable) else f"mlflow.yml: {key}"
         reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         # Addresses may hold a password in a way that is not recognised, for being wrong.
-        secretive = key in ("tracking_uri", "artifact_location", "webhook")
-        value = "the address" if secretive else _shown(first["input"])
+        value = "the address" if key in ("tracking_uri", "artifact_location", "webhook") else _shown(first["input"])
         raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None
     hand_to_mlflow(settings.tracking_uri)
     return settings
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """The keys and values of a YAML file, not checked yet."""
+    """The keys and values of a YAML file; only the keys are checked."""
+    if file.stat().st_size > MOST_BYTES:
+        raise InvalidInput(f"{file.name}: is larger than the {MOST_BYTES // 1000} kB that are allowed.")
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise InvalidInput(f"{file.name}: is larger than the {MOST_BYTES // 1000} kB that are allowed.")
         loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
-        if loaded is not None and not isinstance(loaded, dict):
-            raise InvalidInput(f"{file.name}: must hold keys and values, not {type(loaded).__name__}.")
-        return {str(key): value for key, value in (loaded or {}).items()}
-    except InvalidInput:
-        raise
+        content = {str(key): value for key, value in loaded.items()} if isinstance(loaded, dict) else {}
     except Exception as error:  # for odd tags, dates, numbers and depths PyYAML raises a dozen types
         reason = redacted(" ".join(str(error).split()).rstrip(".") or type(error).__name__)
         raise InvalidInput(f"{file.name}: not readable as YAML: {reason}.") from None
+    if not isinstance(loaded, dict | None):
+        raise InvalidInput(f"{file.name}: must hold keys and values, not {type(loaded).__name__}.")
+    for key in content:
+        if key not in Settings.model_fields:
+            raise unknown_name(f"{file.name}: key", redacted(key[:LONGEST_SHOWN]), Settings.model_fields)
+    return content
 
 
 def _shown(value: Any) -> str:

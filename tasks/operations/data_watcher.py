@@ -15,15 +15,14 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN = 10.0
 
-Look = tuple[tuple[str, int, int], ...]
-"""Name, size in bytes and time of change in nanoseconds of each file."""
+Look = tuple[tuple[str, int, int], ...]  # name, size in bytes, and time of change in nanoseconds of each file
 
 
 class Watcher:
     """Looks at the folder again and again. Data that is still being copied is left alone until it rests."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._data, self._folder = settings.data, settings.watched
         self._memory = settings.state / "watched.json"
         self._before: Look = ()
         self._judged: Look = ()
@@ -34,7 +33,7 @@ class Watcher:
             try:
                 self.look()
             except Exception as error:  # a folder on a lost network drive, a server that restarts
-                logger.warning("%s cannot be watched for now: %s", self._settings.watched, error)
+                logger.warning("%s cannot be watched for now: %s", self._folder, error)
 
     def look(self) -> None:
         """If the folder rests and holds other data than it did, tell; of what cannot be used, warn once."""
@@ -42,33 +41,26 @@ class Watcher:
         rests, self._before = now == self._before, now
         if not now or not rests or now == self._judged:
             return
+        source, folder = str(self.source()), self._folder
         try:
-            dataset, _ = prepare_data(str(self.source()), self._settings.data, logger.info)
+            digest = prepare_data(source, self._data, logger.info).dataset.digest
         except InvalidInput as error:
             logger.warning("new data is not trained on: %s", error)
-            self._judged = now
-            return
-        if dataset.digest != self._remembered():
-            notify(
-                NEW_DATA,
-                f"mnist.data.{self._settings.watched.name}",
-                f"New data in {self._settings.watched}",
-                path=str(self.source()),
-                digest=dataset.digest,
-            )
-            write_atomically(self._memory, json.dumps({"digest": dataset.digest}))
+        else:
+            if digest != self._remembered():
+                notify(NEW_DATA, f"mnist.data.{folder.name}", f"New data in {folder}", path=source, digest=digest)
+                write_atomically(self._memory, json.dumps({"digest": digest}))
         self._judged = now
 
     def source(self) -> Path:
         """What to train on: the newest .npz file in the folder, or else the folder itself, with its IDX files."""
-        archives = sorted(self._settings.watched.glob("*.npz"), key=lambda file: file.stat().st_mtime_ns)
-        return archives[-1] if archives else self._settings.watched
+        archives = sorted(self._folder.glob("*.npz"), key=lambda file: file.stat().st_mtime_ns)
+        return archives[-1] if archives else self._folder
 
     def _files(self) -> Look:
-        folder = self._settings.watched
-        if not folder.is_dir():
+        if not self._folder.is_dir():
             return ()
-        found = ((file.name, file.stat()) for file in sorted(folder.iterdir()) if file.is_file())
+        found = ((file.name, file.stat()) for file in sorted(self._folder.iterdir()) if file.is_file())
         return tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
 
     def _remembered(self) -> str:

@@ -5,9 +5,9 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 from packaging.requirements import Requirement
@@ -25,8 +25,7 @@ LOCK_SECONDS = 2.0
 PROJECT = "mnist-pipeline"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong."""
 
     what: str
@@ -40,15 +39,13 @@ def findings(settings: Settings) -> list[Finding]:
         *_ports(settings),
         *_versions(),
         *_store(settings),
-        *_prefect(),
+        *_servers(settings),
         *_left_over(settings),
     ]
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
-    folder = settings.state
-    while not folder.exists():
-        folder = folder.parent
+    folder = next(each for each in (settings.state, *settings.state.parents) if each.exists())
     free = shutil.disk_usage(folder).free / 1e9
     if free < LEAST_FREE_GB:
         yield Finding(
@@ -82,19 +79,18 @@ def _versions() -> Iterator[Finding]:
     except PackageNotFoundError:
         yield Finding(f"{PROJECT} is not installed, so that its requirements are not known", "pip install -e .")
         return
-    asked = [each for each in direct if each.marker is None or each.marker.evaluate({"extra": ""})]
     locked = _locked()
-    for each in asked:
-        wanted = locked.get(each.name.lower(), each)
+    for each in direct:
+        if each.marker and not each.marker.evaluate({"extra": ""}):
+            continue
+        tested = locked.get(each.name.lower(), each).specifier
         try:
             installed = version(each.name)
         except PackageNotFoundError:
             installed = "nothing"
-        if installed == "nothing" or not wanted.specifier.contains(installed, prereleases=True):
-            yield Finding(
-                f"{each.name}: {installed} is installed, and {str(wanted.specifier).removeprefix('==')} is tested",
-                "pip install --no-deps --require-hashes -r requirements.lock",
-            )
+        if installed == "nothing" or not tested.contains(installed, prereleases=True):
+            what = f"{each.name}: {installed} is installed, and {str(tested).removeprefix('==')} is tested"
+            yield Finding(what, "pip install --no-deps --require-hashes -r requirements.lock")
 
 
 def _locked() -> dict[str, Requirement]:
@@ -102,14 +98,11 @@ def _locked() -> dict[str, Requirement]:
     if not lock.is_file():
         return {}
     lines = (line.rstrip(" \\") for line in lock.read_text().splitlines() if line[:1].isalnum() and "==" in line)
-    found = (Requirement(line) for line in lines)
-    return {each.name.lower(): each for each in found if each.marker is None or each.marker.evaluate()}
+    return {each.name.lower(): each for each in map(Requirement, lines) if not each.marker or each.marker.evaluate()}
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
     uri = settings.resolved_tracking_uri
-    if uri.startswith("http") and not answers(uri):
-        yield Finding("MLFLOW_TRACKING_URI: no server answers there", "start it, or unset the variable to do without")
     file = Path(uri.removeprefix("sqlite:///"))
     if not uri.startswith("sqlite:///") or not file.exists():
         return
@@ -126,10 +119,11 @@ def _store(settings: Settings) -> Iterator[Finding]:
         yield Finding(f"MLflow's store, {file}, is damaged: {error}", "put a backup in its place, or move it away")
 
 
-def _prefect() -> Iterator[Finding]:
-    api = os.environ.get("PREFECT_API_URL")
-    if api and not answers(f"{api}/health"):
-        yield Finding("PREFECT_API_URL: no server answers there", "start it, or unset the variable to do without")
+def _servers(settings: Settings) -> Iterator[Finding]:
+    mlflow, api = settings.served and settings.resolved_tracking_uri, os.environ.get("PREFECT_API_URL")
+    for variable, url in (("MLFLOW_TRACKING_URI", mlflow), ("PREFECT_API_URL", api and f"{api}/health")):
+        if url and not answers(url):
+            yield Finding(f"{variable}: no server answers there", "start it, or unset the variable to do without")
 
 
 def _left_over(settings: Settings) -> Iterator[Finding]:

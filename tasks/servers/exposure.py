@@ -11,11 +11,7 @@ MLFLOW_PASSWORDS = ("MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY")
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach the address.
-
-    Raises:
-        InvalidInput: it is not an address.
-    """
+    """Return whether only this machine can reach the address; raise InvalidInput if it is not an address."""
     try:
         addresses = {ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
     except (OSError, UnicodeError):
@@ -30,10 +26,8 @@ def mlflow_asks_for_password() -> bool:
 
 def check_exposure(host: str) -> None:
     """Raise InvalidInput if others can reach the address and a server asks for no password."""
-    if is_loopback(host):
-        return
     missing = [name for name in (PREFECT_PASSWORD, *MLFLOW_PASSWORDS) if not os.environ.get(name)]
-    if missing:
+    if not is_loopback(host) and missing:
         raise InvalidInput(
             f"host: {host} lets others in, and both servers must ask them for a password: set {', '.join(missing)}"
             " (docs/teams.md says how), or stay with 127.0.0.1."

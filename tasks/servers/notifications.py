@@ -1,17 +1,16 @@
 """Notifications: an event in Prefect, and a POST to the webhook if one is configured."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
+from prefect import Flow
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.events import emit_event
 
 from mnist_models.redaction import redacted
 from tasks.config.settings import load_settings
 from tasks.servers.prefect_server import ui_address
-
-if TYPE_CHECKING:
-    from prefect import Flow
-    from prefect.client.schemas.objects import FlowRun, State
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +31,6 @@ def notify(event: str, resource: str, text: str, **payload: Any) -> None:
     webhook = load_settings().webhook
     if not webhook:
         return
-    import httpx
-
     try:
         httpx.post(webhook, json=content, timeout=WEBHOOK_SECONDS).raise_for_status()
     except httpx.HTTPStatusError as refusal:
@@ -42,9 +39,8 @@ def notify(event: str, resource: str, text: str, **payload: Any) -> None:
         logger.warning("the webhook was not told of %s: %s", event, type(error).__name__)  # its address is a secret
 
 
-def tell_of_failed_schedule(flow: "Flow[..., Any]", flow_run: "FlowRun", state: "State") -> None:
+def tell_of_failed_schedule(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001
     """Notify of a flow run that has failed or crashed, if a schedule or a trigger started it: nobody watches it."""
-    del flow
     by_trigger = flow_run.created_by is not None and flow_run.created_by.type == "AUTOMATION"
     if flow_run.auto_scheduled or by_trigger:
         notify(

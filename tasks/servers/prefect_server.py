@@ -41,12 +41,8 @@ def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | Non
     """
     if _configured() or _found(settings):
         return None
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tasks.servers.prefect_server"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
+    command, pipe = [sys.executable, "-m", "tasks.servers.prefect_server"], subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
     # Registered before Prefect's own: they run in reverse order, and Prefect's last events need the server.
     atexit.register(_stop, process)
     assert process.stdout is not None
@@ -57,11 +53,7 @@ def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | Non
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
-    """Wait until the temporary server answers, if one was started.
-
-    Raises:
-        Unavailable: it has ended, or does not answer within 180 s.
-    """
+    """Wait until the temporary server answers, if any; raise Unavailable if it ends, or does not within 180 s."""
     if process is None:
         return
     deadline = time.monotonic() + START_SECONDS
@@ -74,10 +66,9 @@ def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
 
 def ui_address() -> str:
     """Return where Prefect's dashboard is, or will be after `prefect server start`."""
-    api = os.environ.get("PREFECT_API_URL", "")
-    if not api or api in _temporary:
-        return os.environ.get("PREFECT_UI_URL", DEFAULT_UI)
-    return redacted(os.environ.get("PREFECT_UI_URL", without_credentials(api).rstrip("/").removesuffix("/api")))
+    api = without_credentials(os.environ.get("PREFECT_API_URL", ""))
+    ui = DEFAULT_UI if is_temporary() else api.rstrip("/").removesuffix("/api")
+    return redacted(os.environ.get("PREFECT_UI_URL", ui))
 
 
 def is_temporary() -> bool:

@@ -12,7 +12,6 @@ from tasks.flow_run.context import FlowRunContext
 
 logger = logging.getLogger(__name__)
 
-
 EXHAUSTED = "ResourceExhaustedError"  # TensorFlow's, of a GPU's memory; its message has several lines
 HINT = "give the recipe a smaller batch_size, or let nothing else use the device meanwhile"
 

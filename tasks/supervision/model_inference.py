@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 def predict_images(context: FlowRunContext, version: "ModelVersion", images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the probabilities float32 [n, classes] that a version gives for uint8 [n, height, width].
 
-    Raises:
-        InvalidInput: the version's model is missing, damaged, too large or carries code, or takes other images.
+    Raise InvalidInput if the version's model is missing, damaged, too large or carries code, or takes other images.
     """
     from mlflow.artifacts import download_artifacts
 
@@ -38,7 +37,6 @@ def predict_images(context: FlowRunContext, version: "ModelVersion", images: NDA
             with context.backend.slot() as slot:
                 slot.run(job)
         except (InvalidInput, TrainingFailed) as error:
-            raise InvalidInput(
-                f"{version.name}: version {version.version} cannot be used: {first_line(error).rstrip('.')}."
-            ) from error
+            reason = first_line(error).rstrip(".")
+            raise InvalidInput(f"{version.name}: version {version.version} cannot be used: {reason}.") from error
         return np.load(folder / "probabilities.npy", allow_pickle=False)  # type: ignore[no-any-return]

@@ -8,9 +8,14 @@ The slots of a backend are another thing: the trainers of this very flow run.
 import logging
 import platform
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from prefect import runtime
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+from prefect.client.schemas.objects import ConcurrencyLeaseHolder
+from prefect.concurrency.sync import concurrency
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from mnist_models.trainer_pool.errors import TrainingCancelled
 from mnist_models.trainer_pool.machine import machine
@@ -30,53 +35,40 @@ def limit_name() -> str:
 
 def size_slots() -> None:
     """Create this machine's limit, or fit it to what the machine has now."""
-    from prefect.client.orchestration import get_client
-
     with get_client(sync_client=True) as client:
         client.upsert_global_concurrency_limit_by_name(limit_name(), machine().workers)
 
 
 def _ensure_limit() -> None:
     """Create the limit if there is none; one that the dashboard has changed stays as it is."""
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
-    from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
-
     with get_client(sync_client=True) as client:
         try:
             client.read_global_concurrency_limit_by_name(limit_name())
         except ObjectNotFound:
-            try:
-                client.create_global_concurrency_limit(
-                    GlobalConcurrencyLimitCreate(name=limit_name(), limit=machine().workers)
-                )
-            except ObjectAlreadyExists:
-                return
+            limit = GlobalConcurrencyLimitCreate(name=limit_name(), limit=machine().workers)
+            with suppress(ObjectAlreadyExists):
+                client.create_global_concurrency_limit(limit)
 
 
 @contextmanager
 def trainer_lease(context: FlowRunContext, name: str) -> Iterator[None]:
     """Hold one of the machine's trainer slots; say so if it has to wait for one. To be called in a task.
 
-    Raises:
-        TrainingCancelled: the flow run is being ended.
+    Raise TrainingCancelled if the flow run is being ended meanwhile.
     """
     held = None if is_temporary() else _wait_for_lease(context, name)
     try:
         yield
     finally:
-        if held is not None:
-            try:
+        try:
+            if held is not None:
                 held.__exit__(None, None, None)
-            except Exception as error:
-                logger.warning("%s: its trainer slot is free only after a minute, because of: %s", name, error)
+        except Exception as error:
+            logger.warning("%s: its trainer slot is free only after a minute, because of: %s", name, error)
 
 
 def _wait_for_lease(context: FlowRunContext, name: str) -> AbstractContextManager[None] | None:
     """A lease that has been entered; None, rather than no training, if the server cannot be asked."""
-    from prefect.client.schemas.objects import ConcurrencyLeaseHolder
-    from prefect.concurrency.sync import concurrency
-
     waits = False
     try:
         _ensure_limit()
@@ -92,12 +84,11 @@ def _wait_for_lease(context: FlowRunContext, name: str) -> AbstractContextManage
             )
             try:
                 held.__enter__()
+                return held
             except TimeoutError:
                 if not waits:
                     context.display.say(f"{name}: other flow runs use all trainers of this machine; waiting for one")
                 waits = True
-            else:
-                return held
     except TrainingCancelled:
         raise
     except Exception as error:
