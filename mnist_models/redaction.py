@@ -2,6 +2,7 @@
 
 import logging
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -31,8 +32,7 @@ def redacted(text: str) -> str:
 def split_credentials(url: str) -> tuple[str, str, str]:
     """An address without its user name and password, and these, decoded; as it is where there are none.
 
-    Raises:
-        ValueError: it is no address.
+    Raise ValueError if it is no address.
     """
     parts = urlsplit(url)
     if "@" not in parts.netloc:
@@ -45,27 +45,21 @@ def split_credentials(url: str) -> tuple[str, str, str]:
 def redact_logs() -> None:
     """From now on no log record of this process holds credentials, whoever writes it and wherever it goes."""
     make = logging.getLogRecordFactory()
-    if isinstance(make, _RedactingFactory):
-        return
-    logging.setLogRecordFactory(_RedactingFactory(make))
+    if getattr(make, "func", None) is not _redacted_record:
+        logging.setLogRecordFactory(partial(_redacted_record, make))
 
 
-class _RedactingFactory:
-    """A record that holds no credentials stays as it is: some formatters want its arguments one by one."""
-
-    def __init__(self, make: Any) -> None:
-        self._make = make
-
-    def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
-        record: logging.LogRecord = self._make(*args, **kwargs)
-        try:
-            message = record.getMessage()
-        except (TypeError, ValueError):  # reported by whoever writes the record
-            return record
-        if (safe := redacted(message)) != message:
-            record.msg, record.args = safe, None
-        if record.exc_info and record.exc_info[0]:
-            trace = logging.Formatter().formatException(record.exc_info)
-            if (safe := redacted(trace)) != trace:  # what is there already, formatters do not make again
-                record.exc_text = safe
+def _redacted_record(make: Any, *args: Any, **kwargs: Any) -> logging.LogRecord:
+    """Return what `make` makes, as it is if it holds no credentials: some formatters want its arguments one by one."""
+    record: logging.LogRecord = make(*args, **kwargs)
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError):  # reported by whoever writes the record
         return record
+    if (safe := redacted(message)) != message:
+        record.msg, record.args = safe, None
+    if record.exc_info and record.exc_info[0]:
+        trace = logging.Formatter().formatException(record.exc_info)
+        if (safe := redacted(trace)) != trace:  # what is there already, formatters do not make again
+            record.exc_text = safe
+    return record

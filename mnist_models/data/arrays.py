@@ -1,6 +1,7 @@
 """A verified data set as files that every process maps into its memory, in a folder named by their content."""
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ def save_arrays(dataset: Dataset, folder: Path) -> Path:
     """Write the data set into a subfolder of `folder`, unless the same content is there; return the subfolder."""
     path = folder / dataset.digest[:16]
     with suppress(Exception):  # files that are missing or damaged in any way are written again
-        if _mapped(path, "", "", digest="").digest == load_arrays(path).digest == dataset.digest:
+        stored = load_arrays(path)
+        if replace(stored, known_digest="").digest == stored.digest == dataset.digest:
             return path
     for name in ARRAYS:
         with atomic_path(path / f"{name}.npy") as temporary:
@@ -24,10 +26,6 @@ def save_arrays(dataset: Dataset, folder: Path) -> Path:
 
 def load_arrays(path: Path, name: str = "", source: str = "") -> Dataset:
     """Return what `save_arrays` wrote. Images are mapped, not read: only pages that are used take memory."""
-    return _mapped(path, name, source, (path / "digest").read_text())
-
-
-def _mapped(path: Path, name: str, source: str, digest: str) -> Dataset:
     x_train, x_test = (np.load(path / f"{part}.npy", mmap_mode="r") for part in ("x_train", "x_test"))
     y_train, y_test = (np.load(path / f"{part}.npy") for part in ("y_train", "y_test"))
-    return Dataset(name, source, x_train, y_train, x_test, y_test, digest)
+    return Dataset(name, source, x_train, y_train, x_test, y_test, (path / "digest").read_text())

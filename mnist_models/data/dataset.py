@@ -6,8 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-"""The arrays of a data set, as its fields and in files."""
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")  # of a data set, as its fields and in files
 
 
 @dataclass(frozen=True, eq=False)  # == on arrays is no single truth; compare digests

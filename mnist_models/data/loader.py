@@ -1,10 +1,10 @@
 """A data set, read and verified by a process of its own."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
@@ -36,12 +36,8 @@ def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> Prepare
         raise InvalidInput(f"data: give {format_titles()} on this machine; addresses are not read.")
     command = [sys.executable, "-m", "mnist_models.data", str(folder), *([path] if path else [])]
     with TemporaryFile() as errors:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=inherited_environment()
-        )
-        assert process.stdout is not None
-        with process, process.stdout as lines:
-            for line in lines:
+        with Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=errors, env=inherited_environment()) as process:
+            for line in process.stdout or ():
                 message: dict[str, str] = json.loads(line)
                 if "say" in message:
                     say(message["say"])

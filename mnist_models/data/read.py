@@ -12,15 +12,13 @@ from mnist_models.data.dataset import Dataset
 from mnist_models.data.validate import validated
 from mnist_models.errors import InvalidInput
 
-LARGEST = 4 * 2**30
-"""The most bytes that a data set may take, uncompressed."""
+LARGEST = 4 * 2**30  # the most bytes that a data set may take, uncompressed
 
 
 class Format(Protocol):
     """What each module in `mnist_models.data.formats` offers."""
 
-    TITLE: str
-    """What a path of this format is, with its article: "a folder of IDX files"."""
+    TITLE: str  # what a path of this format is, with its article: "a folder of IDX files"
 
     def recognises(self, path: Path) -> bool:
         """Return whether the existing `path` is of this format, from names alone."""
@@ -28,9 +26,7 @@ class Format(Protocol):
     def read(self, path: Path, largest: int) -> dict[str, np.ndarray]:
         """Return x_train, y_train, x_test and y_test, not yet validated.
 
-        Raises:
-            InvalidInput: as `read_data`; also if they take more than `largest` bytes uncompressed.
-            OSError: it cannot be read.
+        Raise InvalidInput as `read_data`, also if they take more than `largest` bytes uncompressed, or an OSError.
         """
 
 
@@ -48,9 +44,8 @@ def format_titles() -> str:
 def read_data(path: Path) -> Dataset:
     """Return the data set at `path`, which may be of any format.
 
-    Raises:
-        InvalidInput: one sentence that begins with "data:" and names the file: missing, cut, damaged, larger
-            than 4 GiB uncompressed, or not what it must be.
+    Raise InvalidInput, one sentence that begins with "data:" and names the file, if it is missing, cut, damaged, larger
+    than 4 GiB uncompressed, or not what it must be.
     """
     try:
         if not path.exists():

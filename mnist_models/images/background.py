@@ -1,22 +1,29 @@
 """The brightness of the paper behind the ink."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 Grey = npt.NDArray[np.float32]
-
 Number = TypeVar("Number", bound=np.generic)
 
+# Up to this shorter side a picture is taken for a drawing or a cut-out: uneven light would look like ink there.
 PHOTO_SIDE = 64
-"""Up to this shorter side a picture is taken for a drawing or a cut-out: uneven light would look like ink there."""
-
+# Longest side of the shrunken picture to which the surface is fitted: light changes slowly over a picture.
 COARSE_SIDE = 64
-"""Longest side of the shrunken picture to which the surface is fitted: light changes slowly over a picture."""
-
 ROUNDS = 8
+
+
+def resized(image: npt.NDArray[Any], factor: float, least: int = 1) -> Grey:
+    """Return `image` [h, w], uint8 or float32, resized by `factor`, to sides of at least `least` pixels.
+
+    It is averaged over areas when it shrinks, interpolated when it grows.
+    """
+    height, width = (max(least, round(side * factor)) for side in image.shape)
+    method = Image.Resampling.BOX if factor < 1 else Image.Resampling.BILINEAR
+    return np.array(Image.fromarray(image).resize((width, height), method), np.float32)
 
 
 def border(image: npt.NDArray[Number], share: float = 0.05) -> npt.NDArray[Number]:
@@ -32,9 +39,7 @@ def estimate_background(grey: Grey) -> Grey:
     """
     if min(grey.shape) <= PHOTO_SIDE:
         return np.full_like(grey, np.median(border(grey)))
-    scale = COARSE_SIDE / max(grey.shape)
-    height, width = (max(8, round(side * scale)) for side in grey.shape)
-    coarse = np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BOX))
+    coarse = resized(grey, COARSE_SIDE / max(grey.shape), least=8)
     terms = _terms(*coarse.shape)
     frame = _frame(coarse.shape, 0.1)
     start = np.zeros(terms.shape[-1])
@@ -53,9 +58,8 @@ def _frame(shape: tuple[int, ...], share: float) -> npt.NDArray[np.bool_]:
 
 def _terms(height: int, width: int) -> Grey:
     """Return the terms of a quadratic in the coordinates from -1 to 1: float32 [height, width, 6]."""
-    y, x = np.meshgrid(
-        np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32), indexing="ij"
-    )
+    sides = (np.linspace(-1, 1, side, dtype=np.float32) for side in (height, width))
+    y, x = np.meshgrid(*sides, indexing="ij")
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
 
 

@@ -5,37 +5,24 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from mnist_models.errors import InvalidInput
-from mnist_models.images.background import Grey, border
+from mnist_models.images.background import Grey, border, resized
 from mnist_models.images.foreground import find_foreground
 
-MEASURED, RUN = 2000, 100
-"""Training images that are measured, and how many of them follow one another in the data set."""
-
-INK = 32
-"""A pixel of a training image is ink if it differs from the background by this many grey levels."""
-
-UNIFORM = 8.0
-"""A border is a background, and not part of a scene, if its grey levels mostly lie this close together."""
+MEASURED, RUN = 2000, 100  # training images that are measured, and how many follow one another in the data set
+INK = 32  # a pixel of a training image is ink if it differs from the background by this many grey levels
+UNIFORM = 8.0  # a border is a background, not part of a scene, if its grey levels mostly lie this close together
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """How a data set's images were made from pictures; it is stored with a model as JSON.
+    """How a data set's images were made from pictures; it is stored with a model as JSON."""
 
-    Attributes:
-        size: height and width of an image in pixels.
-        light_on_dark: whether the background is dark.
-        box: longest side, in pixels, to which the ink was scaled; None if whole pictures were scaled.
-        centre_by_mass: whether the ink's centre of mass, not its bounding box, was put into the centre.
-    """
-
-    size: tuple[int, int]
-    light_on_dark: bool
-    box: int | None
-    centre_by_mass: bool
+    size: tuple[int, int]  # height and width of an image in pixels
+    light_on_dark: bool  # whether the background is dark
+    box: int | None  # longest side, in pixels, to which the ink was scaled; None if whole pictures were scaled
+    centre_by_mass: bool  # whether the ink's centre of mass, not its bounding box, was put into the centre
 
     def to_json(self) -> str:
         """Return it as a JSON object."""
@@ -45,8 +32,7 @@ class Preparation:
     def from_json(cls, text: str) -> "Preparation":
         """Return what `to_json` encoded."""
         fields = json.loads(text)
-        height, width = fields.pop("size")
-        return cls(size=(height, width), **fields)
+        return cls(**fields | {"size": tuple(fields["size"])})
 
 
 def measure_preparation(images: npt.NDArray[np.uint8]) -> Preparation:
@@ -98,10 +84,7 @@ def prepare(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArr
     """Turn a photo or scan, uint8 [h, w] of any size, into an image of the data set: uint8 of `preparation.size`.
 
     With a `box` it follows LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document Recognition,
-    Proceedings of the IEEE 86 (1998) 2278-2324, section III.A.
-
-    Raises:
-        InvalidInput: the image is blank or has no pixels.
+    Proceedings of the IEEE 86 (1998) 2278-2324, section III.A. Raise InvalidInput if `image` is blank or has no pixels.
     """
     if image.ndim != 2 or not image.size:
         raise InvalidInput(f"image must have a height and a width of at least one pixel, not shape {image.shape}.")
@@ -109,32 +92,29 @@ def prepare(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArr
         return _scaled_whole(image, preparation)
     height, width = preparation.size
     ink = find_foreground(image)
-    room = min(preparation.box / max(ink.shape), height / ink.shape[0], width / ink.shape[1])
-    frame = np.zeros(preparation.size, np.float32)
-    small = _scaled(ink, room)
+    small = resized(ink, min(preparation.box / max(ink.shape), height / ink.shape[0], width / ink.shape[1]))
     small /= small.max()  # a thin line has been averaged with the paper beside it; it is full ink
+    grey = _framed(255 * small, 0, preparation)
+    return grey if preparation.light_on_dark else 255 - grey
+
+
+def _framed(small: Grey, background: float, preparation: Preparation) -> npt.NDArray[np.uint8]:
+    """Return an image of the data set's size with `small` in its centre."""
+    frame = np.full(preparation.size, background, np.float32)
     top, left = (_start(small, axis, preparation) for axis in (0, 1))
     frame[top : top + small.shape[0], left : left + small.shape[1]] = small
-    grey = np.round(255 * frame).astype(np.uint8)
-    return grey if preparation.light_on_dark else 255 - grey
+    return np.round(frame).clip(0, 255).astype(np.uint8)
 
 
 def _start(ink: Grey, axis: int, preparation: Preparation) -> int:
     """Return the frame's row or column at which the ink begins when it is centred; all of it stays inside."""
-    length, side = ink.shape[axis], preparation.size[axis]
-    if preparation.centre_by_mass:
-        profile: Grey = ink.sum(axis=1 - axis)
-        start = round(side / 2 - float(profile @ np.arange(length) / profile.sum()))
-    else:
-        start = (side - length) // 2
-    return int(min(max(start, 0), side - length))
-
-
-def _scaled(grey: Grey, factor: float) -> Grey:
-    """Return `grey` [h, w] resized by `factor`: averaged over areas when it shrinks, interpolated when it grows."""
-    height, width = (max(1, round(side * factor)) for side in grey.shape)
-    method = Image.Resampling.BOX if factor < 1 else Image.Resampling.BILINEAR
-    return np.array(Image.fromarray(grey).resize((width, height), method), np.float32)
+    length: int = ink.shape[axis]
+    side = preparation.size[axis]
+    if not preparation.centre_by_mass:
+        return (side - length) // 2
+    profile: Grey = ink.sum(axis=1 - axis)
+    start = round(side / 2 - float(profile @ np.arange(length) / profile.sum()))
+    return min(max(start, 0), side - length)
 
 
 def _scaled_whole(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArray[np.uint8]:
@@ -149,8 +129,4 @@ def _scaled_whole(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt
     if uniform and (background < 128) != preparation.light_on_dark:
         grey, background = 255 - grey, 255 - background
     height, width = preparation.size
-    small = _scaled(grey, min(height / grey.shape[0], width / grey.shape[1]))
-    frame = np.full(preparation.size, background, np.float32)
-    top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
-    frame[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return np.round(frame).clip(0, 255).astype(np.uint8)
+    return _framed(resized(grey, min(height / grey.shape[0], width / grey.shape[1])), background, preparation)

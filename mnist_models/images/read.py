@@ -14,8 +14,7 @@ MOST_BYTES = 50_000_000
 MOST_PIXELS = 40_000_000
 FORMATS = ("PNG", "JPEG")
 
-PAGE_CONTRAST = 64
-"""A partly transparent image is a page with ink if its visible pixels differ this much, else ink alone."""
+PAGE_CONTRAST = 64  # a partly transparent image is a page with ink if its pixels differ this much, else ink alone
 
 
 def read_image(path: Path) -> npt.NDArray[np.uint8]:
@@ -24,11 +23,18 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
     The image is rotated as its EXIF data say. Transparent parts become paper: white, or black under light ink.
     The size is checked before anything is decoded, so that a small file cannot fill the memory.
 
-    Raises:
-        InvalidInput: there is no such file, it is too large, is not a PNG or JPEG, or is damaged.
+    Raise InvalidInput if there is no such file, it is too large, is not a PNG or JPEG, or is damaged.
     """
     name = path.name or str(path)
-    if _size(path) > MOST_BYTES:
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise InvalidInput(f"{name} does not exist; it must be a PNG or JPEG file.") from error
+    except (OSError, ValueError) as error:  # ValueError: the path holds a zero byte
+        raise InvalidInput(f"{name} cannot be read; it must be a PNG or JPEG file.") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidInput(f"{name} is a folder or a device; it must be a PNG or JPEG file.")
+    if status.st_size > MOST_BYTES:
         raise InvalidInput(f"{name} is larger than the {MOST_BYTES // 10**6} MB that are allowed.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large and odd files; below they are refused
@@ -37,7 +43,8 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
         except InvalidInput:
             raise
         except Image.DecompressionBombError as error:
-            raise too_many_pixels(name) from error
+            limit = f"more than the {MOST_PIXELS // 10**6} million pixels that are allowed"
+            raise InvalidInput(f"{name} has {limit}.") from error
         except UnidentifiedImageError as error:
             raise InvalidInput(f"{name} is not an image in PNG or JPEG format, the only ones allowed.") from error
         except PermissionError as error:
@@ -46,32 +53,10 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
             raise InvalidInput(f"{name} is damaged: it must be a complete PNG or JPEG file.") from error
 
 
-def _size(path: Path) -> int:
-    """Return the file's size in bytes.
-
-    Raises:
-        InvalidInput: there is no file of this name, or its status cannot be read.
-    """
-    try:
-        status = path.stat()
-    except FileNotFoundError as error:
-        raise InvalidInput(f"{path.name} does not exist; it must be a PNG or JPEG file.") from error
-    except (OSError, ValueError) as error:  # ValueError: the path holds a zero byte
-        raise InvalidInput(f"{path.name} cannot be read; it must be a PNG or JPEG file.") from error
-    if not stat.S_ISREG(status.st_mode):
-        raise InvalidInput(f"{path.name or path} is a folder or a device; it must be a PNG or JPEG file.")
-    return status.st_size
-
-
-def too_many_pixels(name: str) -> InvalidInput:
-    """Return the refusal of an image that would need too much memory."""
-    return InvalidInput(f"{name} has more than the {MOST_PIXELS // 10**6} million pixels that are allowed.")
-
-
 def _decode(name: str, path: Path) -> npt.NDArray[np.uint8]:
     with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > MOST_PIXELS:
-            raise too_many_pixels(name)
+            raise Image.DecompressionBombError
         if not image.width * image.height:
             raise InvalidInput(f"{name} has no pixels; it must be at least 1 × 1.")
         image.load()

@@ -2,12 +2,12 @@
 
 import json
 import select
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any, ClassVar
 
 from mnist_models.errors import InvalidInput
@@ -39,13 +39,12 @@ class WorkerProcess:
         self._scratch = tempfile.TemporaryDirectory(prefix=f"mnist-{self.title}-", ignore_cleanup_errors=True)
         with log.open("ab") as stderr:
             self._log_start = stderr.tell()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self.module],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=inherited_environment() | dict(environment) | {"TMPDIR": self._scratch.name},
-            )
+            environment = inherited_environment() | dict(environment) | {"TMPDIR": self._scratch.name}
+            command = [sys.executable, "-m", self.module]
+            self._process = Popen(command, stdin=PIPE, stdout=PIPE, stderr=stderr, env=environment)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._jobs, self._answers = self._process.stdin, self._process.stdout
 
     @property
     def pid(self) -> int:
@@ -65,17 +64,14 @@ class WorkerProcess:
             self.failed: the job raised.
             InvalidInput: the job refused its input.
         """
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
         try:
-            stdin.write(line.encode())
-            stdin.flush()
+            self._jobs.write(line.encode())
+            self._jobs.flush()
         except OSError:
             raise self._death() from None
-        while not select.select([stdout], [], [], POLL_SECONDS)[0]:
+        while not select.select([self._answers], [], [], POLL_SECONDS)[0]:
             while_waiting()
-        answer_line = stdout.readline()
+        answer_line = self._answers.readline()
         if not answer_line:
             raise self._death()
         answer: dict[str, Any] = json.loads(answer_line)
@@ -95,8 +91,7 @@ class WorkerProcess:
         """End the process."""
         self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            with suppress(BrokenPipeError):  # of a job that it did not live to read
-                pipe.close()
+        self._answers.close()
+        with suppress(BrokenPipeError):  # of a job that it did not live to read
+            self._jobs.close()
         self._scratch.cleanup()

@@ -1,5 +1,6 @@
 """Batch normalisation between two tanh layers (Ioffe and Szegedy, 2015)."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mnist_models.recipe import Optimizer, Recipe
@@ -13,29 +14,22 @@ def network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
 
     At inference the running statistics are used: the notebook normalised the test set by its own.
     """
-    import keras
-    from keras import initializers, layers
+    from keras import Input, Sequential, initializers, layers
+
+    draw = partial(initializers.TruncatedNormal, stddev=0.1)
 
     def dense(units: int, name: str) -> layers.Layer:
-        return layers.Dense(
-            units,
-            activation="tanh",
-            kernel_initializer=initializers.TruncatedNormal(stddev=0.1),
-            bias_initializer=initializers.TruncatedNormal(stddev=0.1),
-            name=name,
-        )
+        return layers.Dense(units, "tanh", kernel_initializer=draw(), bias_initializer=draw(), name=name)
 
-    return keras.Sequential(
-        [
-            keras.Input(shape),
-            layers.Flatten(),
-            dense(100, "hidden_1"),
-            layers.BatchNormalization(epsilon=1e-3, name="batch_norm"),
-            dense(100, "hidden_2"),
-            dense(classes, "output"),
-        ],
-        name="batchnorm_tanh",
-    )
+    stack = [
+        Input(shape),
+        layers.Flatten(),
+        dense(100, "hidden_1"),
+        layers.BatchNormalization(epsilon=1e-3, name="batch_norm"),
+        dense(100, "hidden_2"),
+        dense(classes, "output"),
+    ]
+    return Sequential(stack, name="batchnorm_tanh")
 
 
 RECIPES = (

@@ -16,8 +16,7 @@ def network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     learns faster than a third convolution. Larger images start with a stride of 2, and the map is pooled down to
     at most 6 × 6 before the wide layer, so that the size of the image hardly matters for the number of weights.
     """
-    import keras
-    from keras import layers
+    from keras import Input, Sequential, layers
 
     def normalised(block: layers.Layer, *between: layers.Layer) -> list[layers.Layer]:
         return [block, *between, layers.BatchNormalization(momentum=0.9), layers.ReLU()]
@@ -26,27 +25,22 @@ def network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
         return layers.Conv2D(filters, size, strides, use_bias=False, kernel_initializer="he_normal", name=name)
 
     strides = (2 if shape[0] > 40 else 1, 2 if shape[1] > 40 else 1)
-    features = keras.Sequential(
+    model = Sequential(
         [
-            keras.Input(shape),
+            Input(shape),
             *normalised(convolution(16, 5, strides, "conv_1"), layers.MaxPooling2D(2)),
             *normalised(convolution(64, 3, (1, 1), "conv_2"), layers.MaxPooling2D(2)),
-        ]
-    )
-    height, width = features.output_shape[1:3]
-    pool = (ceil(height / 6), ceil(width / 6))
-    smaller = [layers.MaxPooling2D(pool, padding="same")] if max(pool) > 1 else []
-    return keras.Sequential(
-        [
-            keras.Input(shape),
-            *features.layers,
-            *smaller,
-            layers.Flatten(),
-            *normalised(layers.Dense(256, use_bias=False, kernel_initializer="he_normal", name="hidden")),
-            layers.Dense(classes, name="output"),
         ],
         name="fast_conv_net",
     )
+    pool = tuple(ceil(side / 6) for side in model.output_shape[1:3])
+    if max(pool) > 1:
+        model.add(layers.MaxPooling2D(pool, padding="same"))
+    model.add(layers.Flatten())
+    for layer in normalised(layers.Dense(256, use_bias=False, kernel_initializer="he_normal", name="hidden")):
+        model.add(layer)
+    model.add(layers.Dense(classes, name="output"))
+    return model
 
 
 RECIPES = (

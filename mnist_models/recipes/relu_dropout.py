@@ -1,6 +1,7 @@
 """One hidden ReLU layer with dropout, under a naive and under a stable loss."""
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mnist_models.recipe import Optimizer, Recipe
@@ -11,25 +12,17 @@ if TYPE_CHECKING:
 
 def network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """Pixels → 100 ReLU, half of them dropped → logits; the output layer starts from zeros."""
-    import keras
-    from keras import initializers, layers
+    from keras import Input, Sequential, initializers, layers
 
-    return keras.Sequential(
-        [
-            keras.Input(shape),
-            layers.Flatten(),
-            layers.Dense(
-                100,
-                activation="relu",
-                kernel_initializer=initializers.TruncatedNormal(stddev=0.1),
-                bias_initializer=initializers.TruncatedNormal(stddev=0.1),
-                name="hidden",
-            ),
-            layers.Dropout(0.5),
-            layers.Dense(classes, kernel_initializer="zeros", bias_initializer="zeros", name="output"),
-        ],
-        name="relu_dropout",
-    )
+    draw = partial(initializers.TruncatedNormal, stddev=0.1)
+    stack = [
+        Input(shape),
+        layers.Flatten(),
+        layers.Dense(100, "relu", kernel_initializer=draw(), bias_initializer=draw(), name="hidden"),
+        layers.Dropout(0.5),
+        layers.Dense(classes, kernel_initializer="zeros", bias_initializer="zeros", name="output"),
+    ]
+    return Sequential(stack, name="relu_dropout")
 
 
 # Notebook row 2: trains well for 2,000 steps (96.1-96.4 % over seeds) on a loss that will overflow.

@@ -10,17 +10,10 @@ if TYPE_CHECKING:
 
 def network(shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """One dense layer from all pixels to the logits, starting from zeros."""
-    import keras
-    from keras import layers
+    from keras import Input, Sequential, layers
 
-    return keras.Sequential(
-        [
-            keras.Input(shape),
-            layers.Flatten(),
-            layers.Dense(classes, kernel_initializer="zeros", bias_initializer="zeros", name="output"),
-        ],
-        name="softmax_regression",
-    )
+    output = layers.Dense(classes, kernel_initializer="zeros", bias_initializer="zeros", name="output")
+    return Sequential([Input(shape), layers.Flatten(), output], name="softmax_regression")
 
 
 RECIPES = (

@@ -20,9 +20,8 @@ def recognises(path: Path) -> bool:
 def read(path: Path, largest: int) -> dict[str, np.ndarray]:
     """Return the four arrays; `train-images.idx3-ubyte` and a further `.gz` are found as well.
 
-    Raises:
-        InvalidInput: a file is missing, damaged or cut, or they take more than `largest` bytes uncompressed.
-        OSError: the folder cannot be read.
+    Raise InvalidInput if a file is missing, damaged or cut, or they take more than `largest` bytes uncompressed, and
+    OSError if the folder cannot be read.
     """
     arrays: dict[str, np.ndarray] = {}
     for key, name in IDX_FILES.items():
@@ -50,8 +49,8 @@ def _content(file: Path, taken: int, largest: int) -> bytes:
     def check_size(size: int) -> None:
         if taken + size > largest:
             raise InvalidInput(
-                f"data: {file}: a data set may take {largest:,} bytes uncompressed, but with the {size:,} of this "
-                "file it takes more."
+                f"data: {file}: a data set may take {largest:,} bytes uncompressed, "
+                f"but with the {size:,} of this file it takes more."
             )
 
     if file.suffix != ".gz":
@@ -59,13 +58,11 @@ def _content(file: Path, taken: int, largest: int) -> bytes:
         return file.read_bytes()
     with gzip.open(file) as unpacked:
         content = bytearray(unpacked.read(LONGEST_HEADER))
-        expected = announced_size(content, str(file))
-        check_size(expected)
+        size = announced_size(content, str(file))
+        check_size(size)
         # In pieces: a single read would reserve all that the header announces before it is there.
-        while len(content) <= expected and (piece := unpacked.read(min(2**20, expected + 1 - len(content)))):
+        while len(content) <= size and (piece := unpacked.read(min(2**20, size + 1 - len(content)))):
             content += piece
-    if len(content) > expected:
-        raise InvalidInput(
-            f"data: {file}: expected {expected:,} bytes unpacked, as the IDX header announces, found more."
-        )
+    if len(content) > size:
+        raise InvalidInput(f"data: {file}: expected {size:,} bytes unpacked, as the IDX header announces, found more.")
     return bytes(content)

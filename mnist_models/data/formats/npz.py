@@ -3,7 +3,6 @@
 import math
 import zipfile
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -20,19 +19,14 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, largest: int) -> dict[str, np.ndarray]:
-    """Return the four arrays; others in the file are not read.
-
-    Raises:
-        InvalidInput: see `read_npz`.
-    """
+    """Return the four arrays as `read_npz`; others in the file are not read."""
     return read_npz(path, ARRAYS, largest)
 
 
 def read_npz(path: Path, keys: tuple[str, ...], largest: int) -> dict[str, np.ndarray]:
     """Return the arrays `keys` of the file, which may take `largest` bytes together, uncompressed.
 
-    Raises:
-        InvalidInput: a missing key, too large, anything but numbers (no pickled objects), or damaged.
+    Raise InvalidInput for a missing key, too large a file, anything but numbers (no pickled objects), and damage.
     """
     try:
         with zipfile.ZipFile(path) as file:
@@ -47,28 +41,23 @@ def read_npz(path: Path, keys: tuple[str, ...], largest: int) -> dict[str, np.nd
 
 
 def _check(file: zipfile.ZipFile, path: Path, keys: tuple[str, ...], largest: int) -> None:
-    names = set(file.namelist())
+    """Refuse what `read_npz` does, and a header for which numpy would reserve more memory than the file holds."""
     for key in keys:
-        if f"{key}.npy" not in names:
+        if f"{key}.npy" not in file.namelist():
             raise InvalidInput(f"data: {path} must hold the arrays {', '.join(keys)}, but {key} is missing.")
     members = {key: file.getinfo(f"{key}.npy") for key in keys}
     total = sum(member.file_size for member in members.values())  # zipfile unpacks no more than file_size
     if total > largest:
-        raise InvalidInput(
-            f"data: {path}: a data set may take {largest:,} bytes uncompressed, but this one takes {total:,}."
-        )
+        limit = f"a data set may take {largest:,} bytes uncompressed"
+        raise InvalidInput(f"data: {path}: {limit}, but this one takes {total:,}.")
     for key, member in members.items():
+        where, size = f"data: {path}: {key}", member.file_size
         with file.open(member) as content:
-            _check_header(content, member.file_size, f"{path}: {key}")
-
-
-def _check_header(content: IO[bytes], size: int, where: str) -> None:
-    """Refuse an array of objects, and a header for which numpy would reserve more memory than the file holds."""
-    version = npy.read_magic(content)
-    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read_header(content)
-    if dtype.kind not in "biuf":
-        raise InvalidInput(f"data: {where} must hold numbers, but has the type {dtype}; objects are never unpickled.")
-    expected = content.tell() + math.prod(shape) * dtype.itemsize
-    if size != expected:
-        raise InvalidInput(f"data: {where}: expected {expected:,} bytes, as its header announces, found {size:,}.")
+            version = npy.read_magic(content)
+            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read_header(content)
+            expected = content.tell() + math.prod(shape) * dtype.itemsize
+        if dtype.kind not in "biuf":
+            raise InvalidInput(f"{where} must hold numbers, but has the type {dtype}; objects are never unpickled.")
+        if size != expected:
+            raise InvalidInput(f"{where}: expected {expected:,} bytes, as its header announces, found {size:,}.")

@@ -1,7 +1,7 @@
 """The four files of the official MNIST and the hashes by which every copy of them is recognised."""
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mnist_models.errors import Unavailable
 
@@ -10,8 +10,7 @@ class DataUnavailable(Unavailable):
     """The official MNIST, or one source of it, could not be had; the message is one sentence that says why."""
 
 
-@dataclass(frozen=True)
-class OfficialFile:
+class OfficialFile(NamedTuple):
     """Size in bytes and SHA-256 of an uncompressed IDX file."""
 
     size: int
@@ -33,8 +32,7 @@ OFFICIAL_FILES = {
 def verify(content: bytes, name: str, where: str) -> None:
     """Make sure that `content` is the official file `name`; `where` is what the error calls it.
 
-    Raises:
-        DataUnavailable: it is not; with the expected and the found size and hash.
+    Raise DataUnavailable, with the expected and the found size and hash, if it is not.
     """
     expected = OFFICIAL_FILES[name]
     found = hashlib.sha256(content).hexdigest()

@@ -3,9 +3,9 @@
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
 from filelock import FileLock
@@ -17,13 +17,10 @@ from mnist_models.data.official import mirrors, package_index
 from mnist_models.data.official.checksums import OFFICIAL_FILES, DataUnavailable, verify
 from mnist_models.data.validate import validated
 
-__all__ = ["SOURCES", "DataUnavailable", "Source", "cache_folder", "load_official"]
-
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A source of the four IDX files; `fetch` returns them by name or raises an OSError."""
 
     name: str
@@ -43,22 +40,22 @@ def load_official(progress: Callable[[str], None] = _logger.info, sources: Seque
     Missing and damaged files are fetched from the first of `sources` that works; `progress` gets a line for each
     event. Several processes may do this at once: one fetches, the others wait for it.
 
-    Raises:
-        DataUnavailable: no source works, or the cache cannot be written; one sentence with all that was tried.
+    Raise DataUnavailable, one sentence with all that was tried, if no source works or the cache cannot be written.
     """
-    folder = cache_folder()
+    folder, origin = cache_folder(), "the cache"
     files, _ = _read_cache(folder)
-    if len(files) == len(OFFICIAL_FILES):
-        return _dataset(files, "the cache")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "fetch.lock"):
-            remove_leftovers(folder)
-            return _fill_cache(folder, progress, sources)
-    except DataUnavailable:
-        raise
-    except OSError as error:
-        raise DataUnavailable(f"The cache folder {folder} cannot be written; set MNIST_CACHE: {error}.") from error
+    if len(files) < len(OFFICIAL_FILES):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder / "fetch.lock"):
+                remove_leftovers(folder)
+                files, origin = _fill_cache(folder, progress, sources)
+        except DataUnavailable:
+            raise
+        except OSError as error:
+            raise DataUnavailable(f"The cache folder {folder} cannot be written; set MNIST_CACHE: {error}.") from error
+    arrays = {key: read_idx(files[name], name) for key, name in IDX_FILES.items()}
+    return validated("MNIST", f"official MNIST, from {origin}", **arrays)
 
 
 def cache_folder() -> Path:
@@ -83,35 +80,27 @@ def _read_cache(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     return files, damages
 
 
-def _fill_cache(folder: Path, progress: Callable[[str], None], sources: Sequence[Source]) -> Dataset:
+def _fill_cache(
+    folder: Path, progress: Callable[[str], None], sources: Sequence[Source]
+) -> tuple[dict[str, bytes], str]:
+    """Return the files by name, and where they come from."""
     files, damages = _read_cache(folder)
     if len(files) == len(OFFICIAL_FILES):
-        return _dataset(files, "the cache")  # another process has fetched them in the meantime
+        return files, "the cache"  # another process has fetched them in the meantime
     for damage in damages:
         progress(f"official MNIST: {damage}; it is replaced")
     failures = damages or [f"the cache {folder} is not complete"]
     for source in sources:
         progress(f"official MNIST: fetching it from {source.name}")
         try:
-            fetched = _fetch(source)
+            files = source.fetch()
+            for name in OFFICIAL_FILES:
+                verify(files[name], name, f"{name} from {source.name}")
         except OSError as error:
             progress(f"official MNIST: {source.name} failed: {error}")
             failures.append(f"{source.name} failed: {error}")
             continue
-        for name, content in fetched.items():
-            write_atomically(folder / name, content)
-        return _dataset(fetched, source.name)
+        for name in OFFICIAL_FILES:
+            write_atomically(folder / name, files[name])
+        return files, source.name
     raise DataUnavailable(f"The official MNIST could not be had: {'; '.join(failures)}.")
-
-
-def _fetch(source: Source) -> dict[str, bytes]:
-    fetched = source.fetch()
-    files = {name: fetched[name] for name in OFFICIAL_FILES}
-    for name, content in files.items():
-        verify(content, name, f"{name} from {source.name}")
-    return files
-
-
-def _dataset(files: dict[str, bytes], origin: str) -> Dataset:
-    arrays = {key: read_idx(files[name], name) for key, name in IDX_FILES.items()}
-    return validated("MNIST", f"official MNIST, from {origin}", **arrays)

