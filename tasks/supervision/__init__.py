@@ -1,1 +1,1 @@
-"""One training under supervision: its MLflow run, its place among others, and how its end is told."""
+"""One training under supervision: live logging, its place among others, and how its end is told."""
