@@ -1,7 +1,6 @@
 """The end of a training: the kept weights are scored once on the test set, and the result is written."""
 
 import time
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from mnist_models.training_run.run_directory import RunDirectory, TrainingResult
 
 def finish(setup: Setup, directory: RunDirectory, progress: Progress, best: Weights) -> TrainingResult:
     """Write predictions, model and result of a training that has done its last step."""
-    diverged, recipe = progress.diverged, setup.recipe
+    diverged = progress.diverged
     keeps_best = bool(best) and not diverged
     kept_step = progress.good_step if diverged else progress.best_step if keeps_best else progress.step
     served = setup.served(best if keeps_best else setup.model.get_weights())
@@ -30,15 +29,14 @@ def finish(setup: Setup, directory: RunDirectory, progress: Progress, best: Weig
         write_atomically(directory.model_file, last_good_file(directory, progress).read_bytes())
     else:
         save_model(served, directory.model_file)
-    with suppress(FileNotFoundError):
-        checkpoints.previous(directory.checkpoint_file).unlink()
+    checkpoints.previous(directory.checkpoint_file).unlink(missing_ok=True)
     return directory.finish(
         TrainingResult(
             status="diverged" if diverged else "finished",
             parameters=int(sum(np.prod(variable.shape) for variable in setup.model.trainable_variables)),
             steps=progress.step,
             train_seconds=progress.train_seconds,
-            images_per_second=progress.step * recipe.batch_size / progress.train_seconds,
+            images_per_second=progress.step * setup.recipe.batch_size / progress.train_seconds,
             kept_step=kept_step,
             validation_accuracy=accuracy(validation, setup.validation_labels),
             test_accuracy=accuracy(test, setup.data.y_test),

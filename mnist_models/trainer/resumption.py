@@ -14,10 +14,8 @@ logger = logging.getLogger(__name__)
 def resume(setup: Setup, file: Path, start: Path | None) -> tuple[Progress, Weights]:
     """Give the model and the optimiser the state in the checkpoint `file`, or else in that of `start`.
 
-    `start` is the final checkpoint of the training that this one continues.
-
-    Returns:
-        The progress, and the weights at the best validation so far.
+    `start` is the final checkpoint of the training that this one continues. Return the progress, and the weights at
+    the best validation so far.
     """
     variables, optimizer = setup.model.variables, setup.optimizer.variables
 

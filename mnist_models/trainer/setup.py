@@ -42,12 +42,12 @@ class Setup:
 
     @cached_property
     def validation_images(self) -> NDArray[np.uint8]:
-        """Return the images that are held out, uint8 [n, height, width]."""
+        """The images that are held out, uint8 [n, height, width]."""
         return self.data.x_train[self.validation_indices]
 
     @cached_property
     def validation_labels(self) -> NDArray[np.int32]:
-        """Return their labels, int32 [n]."""
+        """Their labels, int32 [n]."""
         return self.data.y_train[self.validation_indices]
 
     def served(self, weights: Weights) -> keras.Model:
@@ -56,11 +56,7 @@ class Setup:
 
 
 def set_up(recipe: Recipe, data: Dataset, seed: int, precision: Precision) -> Setup:
-    """Build everything in one fixed order, so that the same seed gives the same weights.
-
-    Raises:
-        InvalidInput: the network holds code that could not be loaded from its file.
-    """
+    """Build everything in one fixed order, so that the same seed gives the same weights; see also `refuse_code`."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(POLICIES[precision])

@@ -37,9 +37,8 @@ def train(job: TrainJob, recipe: Recipe) -> TrainingResult:
     start = RunDirectory(job.continues).checkpoint_file if job.continues is not None else None
     progress, best = resume(setup, directory.checkpoint_file, start)
     with closing(MetricsLog(directory.metrics_file)) as log:
-        run = _Run(setup, directory, log, progress, best)
-        run.to_end()
-    return finish(setup, directory, progress, run.best)
+        best = _Run(setup, directory, log, progress, best).to_end()
+    return finish(setup, directory, progress, best)
 
 
 class _Run:
@@ -53,8 +52,8 @@ class _Run:
         self._logits = logits_of(setup.model)
         self._validation_steps = validation_steps(setup.recipe, setup.steps)
 
-    def to_end(self) -> None:
-        """Train to the last step, or to the first NaN unless the recipe is declared to diverge."""
+    def to_end(self) -> Weights:
+        """Train to the last step, or to the first NaN unless that is declared, and return the best weights."""
         saved_at, saving = time.monotonic(), 0.0
         for start, stop in self._stretches():
             self._train(start, stop)
@@ -68,6 +67,7 @@ class _Run:
                 self._save()
                 saved_at = time.monotonic()
                 saving = saved_at - began
+        return self.best
 
     @property
     def _stops(self) -> bool:
@@ -75,8 +75,7 @@ class _Run:
 
     def _stretches(self) -> Iterator[tuple[int, int]]:
         """Yield ranges of steps that take about a second each and end at every validation."""
-        size = 1
-        step = self.progress.step
+        size, step = 1, self.progress.step
         while step < self.setup.steps and not self._stops:
             stop = min(step + size, next(end for end in self._validation_steps if end > step))
             began = time.monotonic()
@@ -101,29 +100,24 @@ class _Run:
             self._detector.check_stretch(stretch, start)
 
     def _record(self, stretch: Stretch, start: int, seconds: float) -> None:
-        now = time.time()
-        columns = {name: values.tolist() for name, values in stretch.metrics.items()}
-        self.log.append(
-            {
-                "step": start + number + 1,
-                "time": round((now - seconds * (stretch.steps - 1 - number) / stretch.steps) * 1000),
-            }
-            | {name: values[number] for name, values in columns.items()}
-            for number in range(stretch.steps)
-        )
+        steps = np.arange(1, stretch.steps + 1)
+        times = time.time() - seconds * (1 - steps / stretch.steps)
+        columns = {"step": start + steps, "time": np.rint(times * 1000).astype(np.int64)} | stretch.metrics
+        rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+        self.log.append(dict(zip(columns, row, strict=True)) for row in rows)
 
     def _validate(self) -> None:
-        recipe, labels, progress = self.setup.recipe, self.setup.validation_labels, self.progress
+        setup, progress = self.setup, self.progress
         with self._timed():
-            logits = self._logits(self.setup.validation_images)
+            logits = self._logits(setup.validation_images)
             self._detector.check_outputs(logits)
-            score = accuracy(logits, labels)
-            targets = tf.one_hot(labels, self.setup.data.classes)
-            loss = float(LOSSES[recipe.loss](targets, tf.constant(logits))[1])
+            score = accuracy(logits, setup.validation_labels)
+            targets = tf.one_hot(setup.validation_labels, setup.data.classes)
+            loss = float(LOSSES[setup.recipe.loss](targets, tf.constant(logits))[1])
             if score > progress.best_accuracy and np.isfinite(loss):
                 progress.best_accuracy, progress.best_step = score, progress.step
-                if recipe.keep == "best":
-                    self.best = self.setup.model.get_weights()
+                if setup.recipe.keep == "best":
+                    self.best = setup.model.get_weights()
             record = {
                 "step": progress.step,
                 "time": round(time.time() * 1000),
@@ -132,7 +126,7 @@ class _Run:
                 names.TRAINER_MEMORY: psutil.Process().memory_info().rss / 2**20,
             }
             if progress.train_seconds:
-                record[names.IMAGES_PER_SECOND] = progress.step * recipe.batch_size / progress.train_seconds
+                record[names.IMAGES_PER_SECOND] = progress.step * setup.recipe.batch_size / progress.train_seconds
             self.log.append([record])
 
     def _save(self) -> None:

@@ -64,7 +64,15 @@ class TrainerPool:
     @contextmanager
     def slot(self, priority: float = 0.0) -> Iterator["TrainerSlot"]:
         """See `Backend.slot`."""
-        number = self._take((-priority, next(self._tickets)))
+        ticket = (-priority, next(self._tickets))
+        with self._turn:
+            self._waiting.append(ticket)
+            try:
+                self._turn.wait_for(lambda: self._idle and min(self._waiting) == ticket)
+                number = self._idle.pop()
+            finally:
+                self._waiting.remove(ticket)
+                self._turn.notify_all()  # there may be another idle trainer for the next
         try:
             self._trainer(number)
             yield TrainerSlot(self, number)
@@ -72,28 +80,6 @@ class TrainerPool:
             with self._turn:
                 self._idle.append(number)
                 self._turn.notify_all()
-
-    def _take(self, ticket: tuple[float, int]) -> int:
-        with self._turn:
-            self._waiting.append(ticket)
-            try:
-                self._turn.wait_for(lambda: self._idle and min(self._waiting) == ticket)
-                return self._idle.pop()
-            finally:
-                self._waiting.remove(ticket)
-                self._turn.notify_all()  # there may be another idle trainer for the next
-
-    def _run(self, number: int, job: Job, on_progress: Callable[[], None]) -> None:
-        try:
-            self._trainer(number).do(to_line(job), on_progress)
-        except BaseException as error:
-            # After an exception in the parent (a cancellation) the process is still at its job.
-            if not isinstance(error, TrainingFailed | InvalidInput):
-                self._discard(number)
-            self.cancellation.check()
-            raise
-        if self._machine.device == "gpu":
-            self._discard(number)  # only the end of the process gives GPU memory back
 
     def _discard(self, number: int) -> None:
         trainer, self._trainers[number] = self._trainers[number], None
@@ -118,8 +104,18 @@ class TrainerSlot:
     """A trainer that is held; a `Slot`."""
 
     def __init__(self, pool: TrainerPool, number: int) -> None:
-        self._pool, self.number = pool, number
+        self._pool, self._number = pool, number
 
     def run(self, job: Job, on_progress: Callable[[], None] = no_progress) -> None:
         """See `Slot.run`."""
-        self._pool._run(self.number, job, on_progress)
+        pool, number = self._pool, self._number
+        try:
+            pool._trainer(number).do(to_line(job), on_progress)
+        except BaseException as error:
+            # After an exception in the parent (a cancellation) the process is still at its job.
+            if not isinstance(error, TrainingFailed | InvalidInput):
+                pool._discard(number)
+            pool.cancellation.check()
+            raise
+        if pool._machine.device == "gpu":
+            pool._discard(number)  # only the end of the process gives GPU memory back
