@@ -8,9 +8,7 @@ from typing import Any, Literal
 
 from mnist_models.recipe_reference import Network, reference, resolve, source_digest
 
-NOTE = {"note": True}
-"""Metadata of a field that describes a recipe and does not change what is trained."""
-
+NOTE = {"note": True}  # metadata of a field that describes a recipe and does not change what is trained
 Loss = Literal["cross_entropy", "naive_cross_entropy", "summed_sigmoid_cross_entropy"]
 
 

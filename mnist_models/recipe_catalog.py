@@ -37,11 +37,10 @@ def all_recipes() -> dict[str, Recipe]:
             if recipe.name in found:
                 raise InvalidInput(f"recipes: {recipe.name} is in {found[recipe.name][1]} and in {module.name}.py.")
             found[recipe.name] = (recipe, f"{module.name}.py")
-    recipes = [recipe for recipe, _ in found.values()]
+    recipes = sorted((recipe for recipe, _ in found.values()), key=lambda each: (each.notebook_row or "~", each.name))
     for recipe in recipes:
         if recipe.continues is not None and recipe.continues not in found:
             raise InvalidInput(f"recipes: {recipe.name} continues {recipe.continues}, which does not exist.")
-    recipes.sort(key=lambda recipe: (recipe.notebook_row or "~", recipe.name))
     return {recipe.name: recipe for recipe in recipes}
 
 

@@ -22,7 +22,8 @@ def finish(setup: Setup, directory: RunDirectory, progress: Progress, best: Weig
     kept_step = progress.good_step if diverged else progress.best_step if keeps_best else progress.step
     served = setup.served(best if keeps_best else setup.model.get_weights())
     predictor = probabilities_of(served)
-    test, validation = predictor(setup.data.x_test), predictor(setup.validation_images)
+    validation_images, validation_labels = setup.validation
+    test, validation = predictor(setup.data.x_test), predictor(validation_images)
     with atomic_path(directory.predictions_file) as temporary:
         np.savez(temporary, test=test, validation=validation, validation_indices=setup.validation_indices)
     if diverged:  # the scores are those of the NaN, but the model is worth keeping with good weights only
@@ -38,7 +39,7 @@ def finish(setup: Setup, directory: RunDirectory, progress: Progress, best: Weig
             train_seconds=progress.train_seconds,
             images_per_second=progress.step * setup.recipe.batch_size / progress.train_seconds,
             kept_step=kept_step,
-            validation_accuracy=accuracy(validation, setup.validation_labels),
+            validation_accuracy=accuracy(validation, validation_labels),
             test_accuracy=accuracy(test, setup.data.y_test),
             first_nan_step=progress.first_nan_step,
             # Backpropagation reaches the variable nearest to the loss first.

@@ -31,16 +31,9 @@ def served_model(recipe: Recipe, shape: tuple[int, int, int], classes: int, weig
     keras.config.set_dtype_policy("float32")
     network = recipe.network(shape, classes)
     network.set_weights(weights)
-    return keras.Sequential(
-        [
-            keras.Input(shape[:2] if shape[2] == 1 else shape, dtype="uint8", name="images"),
-            layers.Reshape(shape),
-            layers.Rescaling(1 / 255),
-            network,
-            layers.Softmax(name="probabilities"),
-        ],
-        name=recipe.name,
-    )
+    images = keras.Input(shape[:2] if shape[2] == 1 else shape, dtype="uint8", name="images")
+    before, after = [layers.Reshape(shape), layers.Rescaling(1 / 255)], layers.Softmax(name="probabilities")
+    return keras.Sequential([images, *before, network, after], name=recipe.name)
 
 
 def save_model(model: keras.Model, path: Path) -> None:

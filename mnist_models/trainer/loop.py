@@ -29,14 +29,10 @@ class Stretch(NamedTuple):
 
 
 class Loop:
-    """Trains a model on images that stay on the device.
+    """Trains a model, float32 [n, height, width, channels] in [0, 1] to logits [n, classes], by its built optimiser.
 
-    Args:
-        model: float32 [n, height, width, channels] in [0, 1] to logits [n, classes].
-        optimizer: a Keras optimiser, built for the model's variables.
-        recipe: batch size, loss, augmentation, whether to go on after a NaN.
-        images: uint8 [n, height, width], or with an axis for channels; labels: int32 [n].
-        seed: of the augmentation.
+    Images, uint8 [n, height, width] or with an axis for channels, and labels, int32 [n], stay on the device. The recipe
+    gives batch size, loss, augmentation, and whether to go on after a NaN; the seed is that of the augmentation.
     """
 
     def __init__(

@@ -2,7 +2,6 @@
 
 import io
 import json
-import math
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,7 @@ import keras
 
 from mnist_models.errors import InvalidInput
 
-MOST_BYTES = 2**31
-"""The most bytes that a model may take, unpacked; the largest of our recipes takes 13 million."""
-
+MOST_BYTES = 2**31  # that a model may take, unpacked; the largest of our recipes takes 13 million
 MOST_CONFIG_BYTES = 10_000_000
 
 WEIGHTS = "model.weights.h5"
@@ -75,7 +72,7 @@ def _check_weights(content: bytes, name: str) -> None:
 
     def measure(_name: str, part: Any) -> None:
         if isinstance(part, h5py.Dataset):
-            sizes.append(math.prod(part.shape or ()) * part.dtype.itemsize)
+            sizes.append(part.nbytes)
 
     with h5py.File(io.BytesIO(content), "r") as file:
         file.visititems(measure)

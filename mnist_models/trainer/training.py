@@ -16,10 +16,8 @@ from mnist_models.trainer.checkpoint import Checkpoint, Progress, Weights
 from mnist_models.trainer.divergence import DivergenceDetector
 from mnist_models.trainer.finish import finish, last_good_file
 from mnist_models.trainer.inference import accuracy, logits_of, save_model
-from mnist_models.trainer.loop import Stretch
 from mnist_models.trainer.losses import LOSSES
-from mnist_models.trainer.resumption import resume
-from mnist_models.trainer.setup import Setup, set_up
+from mnist_models.trainer.setup import Setup, resume, set_up
 from mnist_models.training_run.job import TrainJob
 from mnist_models.training_run.metrics_log import MetricsLog
 from mnist_models.training_run.run_directory import RunDirectory, TrainingResult
@@ -96,23 +94,21 @@ class _Run:
             began = time.monotonic()
             stretch = self.setup.run(start, stop)
             self.progress.step = start + stretch.steps
-            self._record(stretch, start, time.monotonic() - began)
+            steps = np.arange(1, stretch.steps + 1)
+            times = time.time() - (time.monotonic() - began) * (1 - steps / stretch.steps)  # evenly spaced
+            columns = {"step": start + steps, "time": np.rint(times * 1000).astype(np.int64)} | stretch.metrics
+            rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+            self.log.append(dict(zip(columns, row, strict=True)) for row in rows)
             self._detector.check_stretch(stretch, start)
-
-    def _record(self, stretch: Stretch, start: int, seconds: float) -> None:
-        steps = np.arange(1, stretch.steps + 1)
-        times = time.time() - seconds * (1 - steps / stretch.steps)
-        columns = {"step": start + steps, "time": np.rint(times * 1000).astype(np.int64)} | stretch.metrics
-        rows = zip(*(values.tolist() for values in columns.values()), strict=True)
-        self.log.append(dict(zip(columns, row, strict=True)) for row in rows)
 
     def _validate(self) -> None:
         setup, progress = self.setup, self.progress
+        images, labels = setup.validation
         with self._timed():
-            logits = self._logits(setup.validation_images)
+            logits = self._logits(images)
             self._detector.check_outputs(logits)
-            score = accuracy(logits, setup.validation_labels)
-            targets = tf.one_hot(setup.validation_labels, setup.data.classes)
+            score = accuracy(logits, labels)
+            targets = tf.one_hot(labels, setup.data.classes)
             loss = float(LOSSES[setup.recipe.loss](targets, tf.constant(logits))[1])
             if score > progress.best_accuracy and np.isfinite(loss):
                 progress.best_accuracy, progress.best_step = score, progress.step

@@ -70,7 +70,11 @@ def machine() -> Machine:
     Raise InvalidInput for an override that is not allowed.
     """
     gpus = gpu_capabilities()
-    device = _device(gpus)
+    found, why = "cpu", "nvidia-smi shows no GPU"
+    if gpus:
+        capabilities = ", ".join(f"{capability:.1f}" for capability in gpus.values())
+        found, why = "gpu", f"{len(gpus)} of compute capability {capabilities}"
+    device = _choice("device", found, why, "MNIST_DEVICE", ("cpu", "gpu") if gpus else ("cpu",))
     if device.value == "gpu":
         count, why_count = len(gpus), "one for each GPU"
         why_one = "unused: the work is on the GPU"
@@ -84,15 +88,6 @@ def machine() -> Machine:
     precision = _choice("precision", fast, f"of convolutions: {why_fast}", "MNIST_PRECISION", get_args(Precision))
     choices = (device, workers, threads, precision)
     return Machine(device.value, int(workers.value), precision.value, int(threads.value), tuple(gpus), choices)  # type: ignore[arg-type]
-
-
-def _device(gpus: dict[str, float]) -> Choice:
-    if gpus:
-        capabilities = ", ".join(f"{capability:.1f}" for capability in gpus.values())
-        found, why = "gpu", f"{len(gpus)} of compute capability {capabilities}"
-    else:
-        found, why = "cpu", "nvidia-smi shows no GPU"
-    return _choice("device", found, why, "MNIST_DEVICE", ("cpu", "gpu") if gpus else ("cpu",))
 
 
 def _choice(name: str, value: str | int, why: str, variable: str, allowed: Sequence[str] = ()) -> Choice:

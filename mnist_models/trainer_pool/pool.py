@@ -55,10 +55,9 @@ class TrainerPool:
             self.cancellation.check()
             trainer = self._trainers[number]
             if trainer is None or not trainer.alive:
-                if trainer is not None:
-                    trainer.stop()
-                trainer = Trainer(self._machine.environment(number), self._logs / f"trainer-{number}.log")
-                self._trainers[number] = trainer
+                self._discard(number)
+                log = self._logs / f"trainer-{number}.log"
+                trainer = self._trainers[number] = Trainer(self._machine.environment(number), log)
             return trainer
 
     @contextmanager

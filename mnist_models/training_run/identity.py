@@ -31,7 +31,6 @@ CODE = (
     "trainer/loop.py",
     "trainer/losses.py",
     "trainer/optimizers.py",
-    "trainer/resumption.py",
     "trainer/setup.py",
     "trainer/training.py",
     "training_run/schedules.py",
