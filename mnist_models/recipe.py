@@ -102,13 +102,9 @@ class Recipe:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Recipe":
         """Return the recipe that `to_json` has written, or raise as `resolve` does."""
-        made = values | {
-            "network": resolve(values["network"]),
-            "optimizer": Optimizer(**values["optimizer"]),
-            "augmentation": Augmentation(**values["augmentation"]) if values["augmentation"] else None,
-            "suites": tuple(values["suites"]),
-        }
-        return cls(**made)
+        augmentation = Augmentation(**values["augmentation"]) if values["augmentation"] else None
+        parts = {"optimizer": Optimizer(**values["optimizer"]), "augmentation": augmentation}
+        return cls(**values | parts | {"network": resolve(values["network"]), "suites": tuple(values["suites"])})
 
     @cached_property
     def network_digest(self) -> str:

@@ -92,14 +92,12 @@ def load_latest(path: Path, fits: Callable[[Checkpoint], bool]) -> tuple[Checkpo
     A bad one is renamed, or the next `save` would put it in the place of an earlier good one.
     """
     damaged: list[str] = []
-    for file in (path, previous(path)):
+    for file in filter(Path.exists, (path, previous(path))):
         try:
             found = load(file)
             if fits(found):
                 return found, damaged
             damaged.append(f"{file.name} belongs to a network or an optimiser of another shape")
-        except FileNotFoundError:
-            continue
         except DamagedCheckpoint as error:
             damaged.append(str(error))
         file.replace(file.with_name(f"damaged-{file.name}"))

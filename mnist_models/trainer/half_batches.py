@@ -23,8 +23,7 @@ def in_half_batches(model: keras.Model, batch_size: int) -> Callable[[tf.Tensor]
     whole batch fills better, nothing is split.
     """
     whole = partial(model, training=True)
-    on_gpu = bool(tf.config.list_physical_devices("GPU"))
-    if on_gpu or not isinstance(model, keras.Sequential) or batch_size % 2:
+    if tf.config.list_physical_devices("GPU") or not isinstance(model, keras.Sequential) or batch_size % 2:
         return whole
     flatten = next((number for number, layer in enumerate(model.layers) if isinstance(layer, layers.Flatten)), 0)
     separate, rest = model.layers[:flatten], model.layers[flatten:]

@@ -15,8 +15,7 @@ from mnist_models.trainer.half_batches import in_half_batches
 from mnist_models.trainer.inference import to_device
 from mnist_models.trainer.losses import LOSSES
 
-STEP_METRICS = (TRAIN_LOSS, TRAIN_ACCURACY)
-"""What is measured at each step; `Loop._one_step` computes it."""
+STEP_METRICS = (TRAIN_LOSS, TRAIN_ACCURACY)  # what is measured at each step; `Loop._one_step` computes it
 
 
 class Stretch(NamedTuple):

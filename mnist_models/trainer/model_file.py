@@ -68,15 +68,10 @@ def _holds_code(config: Any) -> bool:
 
 def _check_weights(content: bytes, name: str) -> None:
     """Refuse weights that are far larger than the file: HDF5 can store a huge array of one value in a few bytes."""
-    sizes = []
-
-    def measure(_name: str, part: Any) -> None:
-        if isinstance(part, h5py.Dataset):
-            sizes.append(part.nbytes)
-
+    parts: list[str] = []
     with h5py.File(io.BytesIO(content), "r") as file:
-        file.visititems(measure)
-    _check_size(sum(sizes), name)
+        file.visit(parts.append)
+        _check_size(sum(file[part].nbytes for part in parts if isinstance(file[part], h5py.Dataset)), name)
 
 
 def _check_size(size: int, name: str) -> None:

@@ -120,9 +120,8 @@ class _Run:
                 names.VALIDATION_LOSS: loss,
                 names.VALIDATION_ACCURACY: score,
                 names.TRAINER_MEMORY: psutil.Process().memory_info().rss / 2**20,
+                names.IMAGES_PER_SECOND: progress.step * setup.recipe.batch_size / progress.train_seconds,
             }
-            if progress.train_seconds:
-                record[names.IMAGES_PER_SECOND] = progress.step * setup.recipe.batch_size / progress.train_seconds
             self.log.append([record])
 
     def _save(self) -> None:
@@ -131,6 +130,5 @@ class _Run:
             if not good_file.exists():
                 save_model(self.setup.served(self._detector.good), good_file)
         self.log.flush()
-        variables = checkpoints.values(self.setup.model.variables)
-        optimizer = checkpoints.values(self.setup.optimizer.variables)
-        checkpoints.save(Checkpoint(self.progress, variables, optimizer, self.best), self.directory.checkpoint_file)
+        model, optimizer = map(checkpoints.values, (self.setup.model.variables, self.setup.optimizer.variables))
+        checkpoints.save(Checkpoint(self.progress, model, optimizer, self.best), self.directory.checkpoint_file)

@@ -40,8 +40,7 @@ class Machine:
 
     def conditions(self, recipe: Recipe) -> Conditions:
         """Return how a recipe is computed here, as far as its result depends on it."""
-        flags = set_flags(self.environment(0))
-        return Conditions(self.device, self.threads, self.precision(recipe), flags)
+        return Conditions(self.device, self.threads, self.precision(recipe), set_flags(self.environment(0)))
 
     def environment(self, worker: int) -> dict[str, str]:
         """What a trainer needs to find in its environment before it imports TensorFlow."""

@@ -60,9 +60,10 @@ def _last_steps(records: list[Record]) -> dict[str, int]:
 
 
 def read_records(path: Path, start: int = 0, enough: int = -1) -> tuple[list[Record], int]:
-    """Return the whole records from byte `start` on, `enough` bytes of them, and the byte after the last of them.
+    """Return the whole records from byte `start` on, and the byte after the last of them.
 
-    A line without its end is not read: it is being written, or was cut by a kill.
+    A line without its end is not read: it is being written, or was cut by a kill. No more are read once `enough` bytes
+    are, if it is given.
     """
     try:
         with path.open("rb") as file:
@@ -81,16 +82,14 @@ class LatestRecords:
     MOST_BYTES = 8_192
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read_to = self._size()
+        self._path, self._read_to = path, 0
+        self.read()
 
     def read(self) -> list[Record]:
         """Return the latest of what was appended since the last call."""
-        records, self._read_to = read_records(self._path, max(self._read_to, self._size() - self.MOST_BYTES))
+        size = self._path.stat().st_size if self._path.exists() else 0
+        records, self._read_to = read_records(self._path, max(self._read_to, size - self.MOST_BYTES))
         return records
-
-    def _size(self) -> int:
-        return self._path.stat().st_size if self._path.exists() else 0
 
 
 def iterate_records(path: Path) -> Iterator[Record]:

@@ -8,10 +8,7 @@ from mnist_models.recipe import Recipe
 
 def total_steps(recipe: Recipe, images: int) -> int:
     """Return the optimiser steps on a training set of that many images (after the validation split)."""
-    if recipe.steps is not None:
-        return recipe.steps
-    assert recipe.epochs is not None
-    return max(recipe.least_steps, round(recipe.epochs * images / recipe.batch_size))
+    return recipe.steps or max(recipe.least_steps, round((recipe.epochs or 0) * images / recipe.batch_size))
 
 
 def validation_steps(recipe: Recipe, steps: int) -> list[int]:
