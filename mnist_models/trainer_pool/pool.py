@@ -7,7 +7,7 @@ spawned child imports the parent's `__main__` again, and under a Prefect worker 
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from mnist_models.errors import InvalidInput
@@ -26,7 +26,7 @@ class Trainer(WorkerProcess):
     died, failed = TrainerDied, TrainingFailed
 
 
-class TrainerPool:
+class TrainerPool(AbstractContextManager["TrainerPool"]):
     """As many trainers as the machine has room for; a `Backend`."""
 
     def __init__(self, machine: Machine, logs: Path, cancellation: Cancellation | None = None) -> None:
@@ -91,9 +91,6 @@ class TrainerPool:
             self.cancellation.cancel()
         for number in range(self.slots):
             self._discard(number)
-
-    def __enter__(self) -> "TrainerPool":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -24,7 +24,6 @@ CODE = (
     "trainer/augmentation.py",
     "trainer/batch_order.py",
     "trainer/divergence.py",
-    "trainer/finish.py",
     "trainer/fused_batch_norm.py",
     "trainer/half_batches.py",
     "trainer/inference.py",

@@ -19,6 +19,7 @@ History = dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
 """Metric name → (steps [m], values [m]); values may be NaN or infinite."""
 
 PORTION_BYTES = 65_536
+LATEST_BYTES = 8_192
 
 
 class MetricsLog:
@@ -30,7 +31,7 @@ class MetricsLog:
 
     def __init__(self, path: Path) -> None:
         records, end = read_records(path)
-        self._last_step: dict[str, int] = _last_steps(records)
+        self._last_step = _last_steps(records)
         self._file = path.open("ab")
         self._file.truncate(end)
 
@@ -79,8 +80,6 @@ def read_records(path: Path, start: int = 0, enough: int = -1) -> tuple[list[Rec
 class LatestRecords:
     """Follows a log that grows, of which only the latest records are of interest."""
 
-    MOST_BYTES = 8_192
-
     def __init__(self, path: Path) -> None:
         self._path, self._read_to = path, 0
         self.read()
@@ -88,7 +87,7 @@ class LatestRecords:
     def read(self) -> list[Record]:
         """Return the latest of what was appended since the last call."""
         size = self._path.stat().st_size if self._path.exists() else 0
-        records, self._read_to = read_records(self._path, max(self._read_to, size - self.MOST_BYTES))
+        records, self._read_to = read_records(self._path, max(self._read_to, size - LATEST_BYTES))
         return records
 
 
