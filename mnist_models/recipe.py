@@ -8,9 +8,7 @@ from typing import Any, Literal
 
 from mnist_models.recipe_reference import Network, reference, resolve, source_digest
 
-NOTE = {"note": True}
-"""Metadata of a field that describes a recipe and does not change what is trained."""
-
+NOTE = {"note": True}  # metadata of a field that describes a recipe and does not change what is trained
 Loss = Literal["cross_entropy", "naive_cross_entropy", "summed_sigmoid_cross_entropy"]
 
 
@@ -92,12 +90,9 @@ class Recipe:
     def parameters(self) -> dict[str, Any]:
         """Return what decides the result, but for the network, as a flat JSON-able dictionary; this is logged."""
         flat: dict[str, Any] = {}
-        for name in (each.name for each in dataclasses.fields(self) if each.name in DECISIVE - {"network"}):
-            value = getattr(self, name)
-            if dataclasses.is_dataclass(value) and not isinstance(value, type):
-                flat |= {f"{name}.{inner}": setting for inner, setting in dataclasses.asdict(value).items()}
-            else:
-                flat[name] = value
+        decisive = {name: value for name, value in dataclasses.asdict(self).items() if name in DECISIVE - {"network"}}
+        for name, value in decisive.items():
+            flat |= {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}
         return flat
 
     def to_json(self) -> dict[str, Any]:
@@ -106,18 +101,10 @@ class Recipe:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Recipe":
-        """Return the recipe that `to_json` has written.
-
-        Raises:
-            ImportError, AttributeError: its network cannot be imported.
-        """
-        made = values | {
-            "network": resolve(values["network"]),
-            "optimizer": Optimizer(**values["optimizer"]),
-            "augmentation": Augmentation(**values["augmentation"]) if values["augmentation"] else None,
-            "suites": tuple(values["suites"]),
-        }
-        return cls(**made)
+        """Return the recipe that `to_json` has written, or raise as `resolve` does."""
+        augmentation = Augmentation(**values["augmentation"]) if values["augmentation"] else None
+        parts = {"optimizer": Optimizer(**values["optimizer"]), "augmentation": augmentation}
+        return cls(**values | parts | {"network": resolve(values["network"]), "suites": tuple(values["suites"])})
 
     @cached_property
     def network_digest(self) -> str:

@@ -22,10 +22,9 @@ from mnist_models.recipe import Recipe
 
 @cache
 def all_recipes() -> dict[str, Recipe]:
-    """Every recipe by name, the notebook's rows first, in its order.
+    """Return every recipe by name, the notebook's rows first, in its order.
 
-    Raises:
-        InvalidInput: a file cannot be loaded, or a recipe's name or start is not possible; names the file.
+    Raise InvalidInput that names the file if it cannot be loaded, or a recipe's name or start is not possible.
     """
     extra = os.environ.get("MNIST_RECIPES")
     if extra and not Path(extra).is_dir():
@@ -38,11 +37,10 @@ def all_recipes() -> dict[str, Recipe]:
             if recipe.name in found:
                 raise InvalidInput(f"recipes: {recipe.name} is in {found[recipe.name][1]} and in {module.name}.py.")
             found[recipe.name] = (recipe, f"{module.name}.py")
-    recipes = [recipe for recipe, _ in found.values()]
+    recipes = sorted((recipe for recipe, _ in found.values()), key=lambda each: (each.notebook_row or "~", each.name))
     for recipe in recipes:
         if recipe.continues is not None and recipe.continues not in found:
             raise InvalidInput(f"recipes: {recipe.name} continues {recipe.continues}, which does not exist.")
-    recipes.sort(key=lambda recipe: (recipe.notebook_row or "~", recipe.name))
     return {recipe.name: recipe for recipe in recipes}
 
 
@@ -71,7 +69,7 @@ def _load(module: str) -> tuple[Recipe, ...]:
 
 
 def find_recipe(name: str) -> Recipe:
-    """The recipe of that name, or InvalidInput with the nearest valid names."""
+    """Return the recipe of that name, or raise InvalidInput with the nearest valid names."""
     recipes = all_recipes()
     if name not in recipes:
         raise unknown_name("recipe", name, recipes)
@@ -88,10 +86,9 @@ def all_suites() -> dict[str, list[str]]:
 
 
 def choose_recipes(suite: str, names: Sequence[str]) -> list[Recipe]:
-    """The recipes to train: those named, or else the suite's, and before each the one that it continues.
+    """Return the recipes to train: those named, or else the suite's, and what these continue, in the catalog's order.
 
-    Raises:
-        InvalidInput: an unknown or repeated name.
+    Raise InvalidInput for an unknown or repeated name.
     """
     suites = all_suites()
     if suite not in suites:
@@ -99,13 +96,7 @@ def choose_recipes(suite: str, names: Sequence[str]) -> list[Recipe]:
     for name in names:
         if names.count(name) > 1:
             raise InvalidInput(f"recipes: {name!r} is given twice; name each recipe once.")
-    chosen: dict[str, Recipe] = {}
-
-    def add(recipe: Recipe) -> None:
-        if recipe.continues is not None:
-            add(find_recipe(recipe.continues))
-        chosen[recipe.name] = recipe
-
-    for name in names or suites[suite]:
-        add(find_recipe(name))
+    chosen = {name: find_recipe(name) for name in names or suites[suite]}
+    while starts := {recipe.continues for recipe in chosen.values() if recipe.continues} - chosen.keys():
+        chosen |= {name: find_recipe(name) for name in starts}
     return [recipe for recipe in all_recipes().values() if recipe.name in chosen]

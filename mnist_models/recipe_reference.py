@@ -2,24 +2,21 @@
 
 import ast
 import hashlib
-import importlib
 import importlib.machinery
 import importlib.util
 import inspect
+import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mnist_models.errors import InvalidInput
 
-if TYPE_CHECKING:
-    import keras
-
-Network = Callable[[tuple[int, int, int], int], "keras.Model"]
-"""(height, width, channels), classes → a model from float32 [n, height, width, channels] in [0, 1] to logits."""
+Network = Callable[[tuple[int, int, int], int], Any]
+"""(height, width, channels), classes → a Keras model from float32 [n, height, width, channels] in [0, 1] to logits."""
 
 OURS = Path(__file__).resolve().parent
 ARCHITECTURES = "mnist_models.recipes"
@@ -32,30 +29,22 @@ def reference(network: Network) -> str | None:
 
 
 def resolve(name: str) -> Network:
-    """Return the function that `reference` has named.
-
-    Raises:
-        ImportError, AttributeError: there is none.
-    """
-    module, _, function = name.partition(":")
-    network: Network = getattr(importlib.import_module(module), function)
+    """Return the function that `reference` has named, or raise ImportError or AttributeError if there is none."""
+    network: Network = pkgutil.resolve_name(name)
     return network
 
 
 def source_digest(network: Network) -> str:
     """SHA-256 over the code of all modules that build the network; comments and docstrings do not count."""
-    digest = hashlib.sha256()
-    for name, file in sorted(source_files(network).items()):
-        digest.update(f"{name}\n{normalised(file)}\n".encode())
-    return digest.hexdigest()
+    parts = (f"{name}\n{normalised(file)}\n" for name, file in sorted(source_files(network).items()))
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 @cache  # also because Python 3.11 must not parse in two threads at once: the first call is the identity's
 def source_files(network: Network) -> dict[str, Path]:
     """Return module name → file: the network's own module, and what it imports beside it or among our architectures.
 
-    Raises:
-        InvalidInput: the module has no source file, as in a notebook.
+    Raise InvalidInput if the module has no source file, as in a notebook.
     """
     module = sys.modules[network.__module__]
     if not getattr(module, "__file__", None):

@@ -6,11 +6,6 @@ from collections.abc import Callable
 from mnist_models.processes.worker_loop import serve
 
 
-def main() -> None:
-    """Serve jobs until the parent is gone."""
-    serve(_prepare)
-
-
 def _prepare() -> Callable[[str], None]:
     # Keras would import it, for wrappers that are not used here, and that takes a second or two.
     sys.modules["sklearn"] = None  # type: ignore[assignment]
@@ -31,4 +26,4 @@ def _prepare() -> Callable[[str], None]:
 
 
 if __name__ == "__main__":
-    main()
+    serve(_prepare)

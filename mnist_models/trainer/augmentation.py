@@ -8,12 +8,9 @@ from mnist_models.recipe import Augmentation
 
 
 def augment(images: tf.Tensor, settings: Augmentation, seed: tf.Tensor) -> tf.Tensor:
-    """Rotate, zoom (each axis by itself) and shift each image by random amounts of its own; outside is 0.
+    """Rotate, zoom (each axis by itself) and shift each image by random amounts up to `settings`; outside is 0.
 
-    Args:
-        images: float32 [n, height, width, channels].
-        settings: the largest amounts.
-        seed: int32 [2]; the same seed gives the same distortions.
+    Images are float32 [n, height, width, channels]. The same seed, int32 [2], gives the same distortions.
     """
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     draws = tf.random.stateless_uniform([5, count], seed, -1.0, 1.0)

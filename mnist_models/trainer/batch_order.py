@@ -1,5 +1,7 @@
 """The order in which images are seen: a function of the seed and the step, so that no checkpoint holds it."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ class BatchOrder:
     def __init__(self, images: int, batch_size: int, seed: int, stream: int) -> None:
         """A recipe that continues another has another `stream`, or it would see the same order again."""
         self.images, self.batch_size, self.seed, self.stream = images, batch_size, seed, stream
-        self._passes: dict[int, NDArray[np.int32]] = {}
+        self._pass = lru_cache(maxsize=5)(self._permutation)
 
     def batches(self, start: int, stop: int) -> NDArray[np.int32]:
         """Return the image indices of the steps [start, stop), 0-based: int32 [stop - start, batch_size]."""
@@ -24,10 +26,6 @@ class BatchOrder:
         offset = first - passes[0] * self.images
         return stream[offset : offset + last - first].reshape(stop - start, self.batch_size)
 
-    def _pass(self, number: int) -> NDArray[np.int32]:
-        if number not in self._passes:
-            if len(self._passes) > 4:
-                self._passes.clear()
-            random = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.stream, number)))
-            self._passes[number] = random.permutation(self.images).astype(np.int32)
-        return self._passes[number]
+    def _permutation(self, number: int) -> NDArray[np.int32]:
+        random = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.stream, number)))
+        return random.permutation(self.images).astype(np.int32)

@@ -38,7 +38,7 @@ class Progress:
 
     @property
     def diverged(self) -> bool:
-        """Return whether a NaN has been found."""
+        """Whether a NaN has been found."""
         return self.first_nan_step is not None
 
 
@@ -52,13 +52,12 @@ class Checkpoint:
     best: Weights  # at the best validation so far, without the generators; empty when the recipe keeps the last
 
 
+PARTS = ("model", "optimizer", "best")
+
+
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write the checkpoint; the previous one stays beside it."""
-    arrays = {
-        f"{part}/{number:04d}": array
-        for part in ("model", "optimizer", "best")
-        for number, array in enumerate(getattr(checkpoint, part))
-    }
+    arrays = {f"{part}/{number:04d}": array for part in PARTS for number, array in enumerate(getattr(checkpoint, part))}
     state = {"progress": asdict(checkpoint.progress), "arrays": sorted(arrays)}
     with atomic_path(path) as temporary:
         np.savez(temporary, allow_pickle=False, state=json.dumps(state), **arrays)
@@ -72,18 +71,10 @@ def previous(path: Path) -> Path:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint.
-
-    Raises:
-        FileNotFoundError: there is none.
-        DamagedCheckpoint: it is cut or altered (each array carries a checksum).
-    """
+    """Read a checkpoint; raise FileNotFoundError, or DamagedCheckpoint if a checksum shows it to be cut or altered."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            parts: dict[str, Weights] = {"model": [], "optimizer": [], "best": []}
-            for name in arrays.files:
-                if "/" in name:
-                    parts[name.split("/")[0]].append(arrays[name])
+            parts = {part: [arrays[name] for name in arrays.files if name.startswith(f"{part}/")] for part in PARTS}
             state = json.loads(str(arrays["state"]))
             if state["arrays"] != sorted(name for name in arrays.files if name != "state"):
                 raise ValueError("arrays are missing")  # the archive's directory has no checksum
@@ -101,14 +92,12 @@ def load_latest(path: Path, fits: Callable[[Checkpoint], bool]) -> tuple[Checkpo
     A bad one is renamed, or the next `save` would put it in the place of an earlier good one.
     """
     damaged: list[str] = []
-    for file in (path, previous(path)):
+    for file in filter(Path.exists, (path, previous(path))):
         try:
             found = load(file)
             if fits(found):
                 return found, damaged
             damaged.append(f"{file.name} belongs to a network or an optimiser of another shape")
-        except FileNotFoundError:
-            continue
         except DamagedCheckpoint as error:
             damaged.append(str(error))
         file.replace(file.with_name(f"damaged-{file.name}"))
@@ -126,11 +115,7 @@ def alike(variables: list[keras.Variable], weights: Weights) -> bool:
 
 
 def assign(variables: list[keras.Variable], weights: Weights) -> None:
-    """Set variables to saved values.
-
-    Raises:
-        ValueError: number or shapes differ.
-    """
+    """Set variables to saved values, or raise ValueError if number or shapes differ."""
     if not alike(variables, weights):
         raise ValueError("the saved state belongs to a network or an optimiser of another shape")
     for variable, array in zip(variables, weights, strict=True):

@@ -9,10 +9,7 @@ from mnist_models.trainer.loop import Stretch
 
 
 class DivergenceDetector:
-    """Writes the first NaN into the training's progress, and keeps the last good weights.
-
-    Weights are good once they have given a finite loss.
-    """
+    """Writes the first NaN into the progress, and keeps the last good weights: those that have given a finite loss."""
 
     def __init__(self, model: keras.Model, progress: Progress) -> None:
         self._model, self._progress = model, progress

@@ -6,6 +6,7 @@ operations: a training that has two cores uses both, and gives the same weights 
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import keras
 import tensorflow as tf
@@ -21,12 +22,8 @@ def in_half_batches(model: keras.Model, batch_size: int) -> Callable[[tf.Tensor]
     The result takes float32 [batch_size, height, width, channels] and gives what the model gives. On a GPU, which a
     whole batch fills better, nothing is split.
     """
-
-    def whole(images: tf.Tensor) -> tf.Tensor:
-        return model(images, training=True)
-
-    on_gpu = bool(tf.config.list_physical_devices("GPU"))
-    if on_gpu or not isinstance(model, keras.Sequential) or batch_size % 2:
+    whole = partial(model, training=True)
+    if tf.config.list_physical_devices("GPU") or not isinstance(model, keras.Sequential) or batch_size % 2:
         return whole
     flatten = next((number for number, layer in enumerate(model.layers) if isinstance(layer, layers.Flatten)), 0)
     separate, rest = model.layers[:flatten], model.layers[flatten:]

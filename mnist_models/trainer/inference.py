@@ -20,6 +20,9 @@ from mnist_models.training_run.run_directory import RunDirectory
 
 BATCH = 500
 
+Predictor = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""Images, uint8 [n, height, width], also with channels → scores, float32 [n, classes]."""
+
 
 def served_model(recipe: Recipe, shape: tuple[int, int, int], classes: int, weights: Weights) -> keras.Model:
     """Return the trained network from pixels to probabilities, in float32 whatever it was trained in.
@@ -30,16 +33,9 @@ def served_model(recipe: Recipe, shape: tuple[int, int, int], classes: int, weig
     keras.config.set_dtype_policy("float32")
     network = recipe.network(shape, classes)
     network.set_weights(weights)
-    return keras.Sequential(
-        [
-            keras.Input(shape[:2] if shape[2] == 1 else shape, dtype="uint8", name="images"),
-            layers.Reshape(shape),
-            layers.Rescaling(1 / 255),
-            network,
-            layers.Softmax(name="probabilities"),
-        ],
-        name=recipe.name,
-    )
+    images = keras.Input(shape[:2] if shape[2] == 1 else shape, dtype="uint8", name="images")
+    before, after = [layers.Reshape(shape), layers.Rescaling(1 / 255)], layers.Softmax(name="probabilities")
+    return keras.Sequential([images, *before, network, after], name=recipe.name)
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -58,31 +54,26 @@ def accuracy(scores: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
     return float(np.mean(predicted(scores) == labels))
 
 
-class Predictor:
-    """Applies a model to images in batches of one size, two batches at a time where cores are free.
+def _predictor(apply: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -> Predictor:
+    """Return what applies a model in batches of one size, two at a time where cores are free.
 
-    Args:
-        apply: uint8 [batch, *shape] → float32 [batch, classes].
-        shape: of an image, as the model takes it.
+    `apply` takes images of this shape, uint8 [batch, *shape], and gives float32 [batch, classes].
     """
 
-    def __init__(self, apply: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -> None:
-        def apply_to_each(batches: tf.Tensor) -> tf.Tensor:
-            return tf.map_fn(apply, batches, parallel_iterations=2, fn_output_signature=tf.float32)
+    def apply_to_each(batches: tf.Tensor) -> tf.Tensor:
+        return tf.map_fn(apply, batches, parallel_iterations=2, fn_output_signature=tf.float32)
 
-        self._shape = shape
-        self._batches = tf.function(
-            apply_to_each, input_signature=[tf.TensorSpec((None, BATCH, *shape), tf.uint8)], autograph=False
-        )
+    signature = [tf.TensorSpec((None, BATCH, *shape), tf.uint8)]
+    compiled = tf.function(apply_to_each, input_signature=signature, autograph=False)
 
-    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the scores, float32 [n, classes], of images uint8 [n, height, width], also with channels."""
+    def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         count = len(images)
         if count % BATCH:
             images = np.concatenate([images, np.zeros((-count % BATCH, *images.shape[1:]), np.uint8)])
-        batches = to_device(images.reshape(-1, BATCH, *self._shape))
-        scores: NDArray[np.float32] = self._batches(batches).numpy()
+        scores: NDArray[np.float32] = compiled(to_device(images.reshape(-1, BATCH, *shape))).numpy()
         return scores.reshape(-1, scores.shape[-1])[:count]
+
+    return predict
 
 
 def logits_of(network: keras.Model) -> Predictor:
@@ -91,24 +82,19 @@ def logits_of(network: keras.Model) -> Predictor:
     def apply(images: tf.Tensor) -> tf.Tensor:
         return tf.cast(network(tf.cast(images, tf.float32) / 255, training=False), tf.float32)
 
-    return Predictor(apply, network.input_shape[1:])
+    return _predictor(apply, network.input_shape[1:])
 
 
 def probabilities_of(served: keras.Model) -> Predictor:
     """Return what computes the probabilities of a `served_model`."""
-    return Predictor(lambda images: served(images, training=False), served.input_shape[1:])
+    return _predictor(lambda images: served(images, training=False), served.input_shape[1:])
 
 
 def predict(job: PredictJob) -> None:
-    """Write the probabilities of a saved model, float32 [n, classes], for the job's images.
-
-    Raises:
-        InvalidInput: the model's file is damaged, too large or carries code.
-    """
-    model = load_model(job.model)
-    images = np.load(job.images, allow_pickle=False)
+    """Write the probabilities of a saved model, float32 [n, classes]; `load_model` says what it refuses."""
+    probabilities = probabilities_of(load_model(job.model))(np.load(job.images, allow_pickle=False))
     with atomic_path(job.probabilities) as temporary:
-        np.save(temporary, probabilities_of(model)(images), allow_pickle=False)
+        np.save(temporary, probabilities, allow_pickle=False)
 
 
 def trained_network(directory: RunDirectory) -> keras.Model:

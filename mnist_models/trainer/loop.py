@@ -15,8 +15,7 @@ from mnist_models.trainer.half_batches import in_half_batches
 from mnist_models.trainer.inference import to_device
 from mnist_models.trainer.losses import LOSSES
 
-STEP_METRICS = (TRAIN_LOSS, TRAIN_ACCURACY)
-"""What is measured at each step; `Loop._one_step` computes it."""
+STEP_METRICS = (TRAIN_LOSS, TRAIN_ACCURACY)  # what is measured at each step; `Loop._one_step` computes it
 
 
 class Stretch(NamedTuple):
@@ -29,14 +28,10 @@ class Stretch(NamedTuple):
 
 
 class Loop:
-    """Trains a model on images that stay on the device.
+    """Trains a model, float32 [n, height, width, channels] in [0, 1] to logits [n, classes], by its built optimiser.
 
-    Args:
-        model: float32 [n, height, width, channels] in [0, 1] to logits [n, classes].
-        optimizer: a Keras optimiser, built for the model's variables.
-        recipe: batch size, loss, augmentation, whether to go on after a NaN.
-        images: uint8 [n, height, width], or with an axis for channels; labels: int32 [n].
-        seed: of the augmentation.
+    Images, uint8 [n, height, width] or with an axis for channels, and labels, int32 [n], stay on the device. The recipe
+    gives batch size, loss, augmentation, and whether to go on after a NaN; the seed is that of the augmentation.
     """
 
     def __init__(

@@ -2,7 +2,6 @@
 
 import io
 import json
-import math
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,7 @@ import keras
 
 from mnist_models.errors import InvalidInput
 
-MOST_BYTES = 2**31
-"""The most bytes that a model may take, unpacked; the largest of our recipes takes 13 million."""
-
+MOST_BYTES = 2**31  # that a model may take, unpacked; the largest of our recipes takes 13 million
 MOST_CONFIG_BYTES = 10_000_000
 
 WEIGHTS = "model.weights.h5"
@@ -25,9 +22,8 @@ MEMBERS = {"metadata.json", "config.json", WEIGHTS}
 def load_model(path: Path) -> keras.Model:
     """Return the model of a `.keras` file, not compiled.
 
-    Raises:
-        InvalidInput: one sentence that begins with "model:": missing, damaged, larger than 2 GiB unpacked, with
-            members that do not belong there, or with a layer that carries code.
+    Raise InvalidInput, one sentence that begins with "model:", if the file is missing, damaged, larger than 2 GiB
+    unpacked, or has members that do not belong there or a layer that carries code.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -45,11 +41,7 @@ def load_model(path: Path) -> keras.Model:
 
 
 def refuse_code(network: keras.Model, recipe: str) -> None:
-    """Refuse to train a network whose file `load_model` would refuse to load.
-
-    Raises:
-        InvalidInput: it has a Lambda layer.
-    """
+    """Raise InvalidInput for a network with a Lambda layer, whose file `load_model` would refuse to load."""
     if _holds_code(keras.saving.serialize_keras_object(network)):
         raise InvalidInput(
             f"recipe {recipe}: network must hold no Lambda layer, which cannot be loaded without running code from a"
@@ -69,29 +61,17 @@ def _check_members(archive: zipfile.ZipFile, name: str) -> None:
 
 def _holds_code(config: Any) -> bool:
     """Return whether a network's configuration has a layer made of code, by its name and before Keras looks at it."""
-    waiting = [config]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            if part.get("class_name") in ("Lambda", "__lambda__"):
-                return True
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
-    return False
+    if isinstance(config, dict):
+        return config.get("class_name") in ("Lambda", "__lambda__") or any(map(_holds_code, config.values()))
+    return isinstance(config, list) and any(map(_holds_code, config))
 
 
 def _check_weights(content: bytes, name: str) -> None:
     """Refuse weights that are far larger than the file: HDF5 can store a huge array of one value in a few bytes."""
-    sizes = []
-
-    def measure(_name: str, part: Any) -> None:
-        if isinstance(part, h5py.Dataset):
-            sizes.append(math.prod(part.shape or ()) * part.dtype.itemsize)
-
+    parts: list[str] = []
     with h5py.File(io.BytesIO(content), "r") as file:
-        file.visititems(measure)
-    _check_size(sum(sizes), name)
+        file.visit(parts.append)
+        _check_size(sum(file[part].nbytes for part in parts if isinstance(file[part], h5py.Dataset)), name)
 
 
 def _check_size(size: int, name: str) -> None:

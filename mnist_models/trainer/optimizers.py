@@ -1,6 +1,5 @@
 """A recipe's optimiser as the Keras object."""
 
-import keras
 import tensorflow as tf
 from keras import optimizers
 
@@ -9,7 +8,6 @@ from mnist_models.training_run.job import Precision
 from mnist_models.training_run.schedules import one_cycle
 
 
-@keras.saving.register_keras_serializable("mnist_models")
 class OneCycle(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """The schedule `one_cycle` for a training of `steps`, up to the rate `peak`."""
 
@@ -20,10 +18,6 @@ class OneCycle(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
         """Return the learning rate of a step (0-based)."""
         share = tf.minimum(tf.cast(step, tf.float32) / self.steps, 1.0)
         return self.peak * one_cycle(share, self.warm_up, tf.minimum)
-
-    def get_config(self) -> dict[str, float]:
-        """Return what Keras stores of it."""
-        return {"peak": self.peak, "steps": self.steps, "warm_up": self.warm_up}
 
 
 class FusedAdam(optimizers.Adam):  # type: ignore[misc]
@@ -53,14 +47,11 @@ class FusedAdam(optimizers.Adam):  # type: ignore[misc]
 
 def build_optimizer(settings: Optimizer, steps: int, precision: Precision) -> optimizers.Optimizer:
     """Return the optimiser for a training of `steps`; in float16 it scales the loss, or small gradients become 0."""
-    plain = _plain_optimizer(settings, steps)
-    return optimizers.LossScaleOptimizer(plain) if precision == "float16" else plain
-
-
-def _plain_optimizer(settings: Optimizer, steps: int) -> optimizers.Optimizer:
     rate = settings.learning_rate
     schedule = OneCycle(rate, steps, settings.warm_up) if settings.schedule == "one_cycle" else rate
     if settings.name == "sgd":
-        return optimizers.SGD(schedule)
-    decay = settings.weight_decay if settings.name == "adamw" else None
-    return FusedAdam(schedule, beta_1=settings.beta_1, beta_2=settings.beta_2, weight_decay=decay)
+        plain = optimizers.SGD(schedule)
+    else:
+        decay = settings.weight_decay if settings.name == "adamw" else None
+        plain = FusedAdam(schedule, beta_1=settings.beta_1, beta_2=settings.beta_2, weight_decay=decay)
+    return optimizers.LossScaleOptimizer(plain) if precision == "float16" else plain

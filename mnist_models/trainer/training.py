@@ -3,23 +3,23 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import psutil
 import tensorflow as tf
 
 from mnist_models import metric_names as names
+from mnist_models.atomic import atomic_path, write_atomically
 from mnist_models.data.arrays import load_arrays
 from mnist_models.recipe import Recipe
 from mnist_models.trainer import checkpoint as checkpoints
 from mnist_models.trainer.checkpoint import Checkpoint, Progress, Weights
 from mnist_models.trainer.divergence import DivergenceDetector
-from mnist_models.trainer.finish import finish, last_good_file
-from mnist_models.trainer.inference import accuracy, logits_of, save_model
-from mnist_models.trainer.loop import Stretch
+from mnist_models.trainer.inference import accuracy, logits_of, probabilities_of, save_model
 from mnist_models.trainer.losses import LOSSES
-from mnist_models.trainer.resumption import resume
-from mnist_models.trainer.setup import Setup, set_up
+from mnist_models.trainer.setup import Setup, resume, set_up
 from mnist_models.training_run.job import TrainJob
 from mnist_models.training_run.metrics_log import MetricsLog
 from mnist_models.training_run.run_directory import RunDirectory, TrainingResult
@@ -35,21 +35,19 @@ def train(job: TrainJob, recipe: Recipe) -> TrainingResult:
     setup = set_up(recipe, load_arrays(job.data), job.seed, job.precision)
     directory = RunDirectory(job.directory)
     start = RunDirectory(job.continues).checkpoint_file if job.continues is not None else None
-    progress, best = resume(setup, directory.checkpoint_file, start)
     with closing(MetricsLog(directory.metrics_file)) as log:
-        run = _Run(setup, directory, log, progress, best)
+        run = _Run(setup, directory, log, start)
         run.to_end()
-    return finish(setup, directory, progress, run.best)
+    return _finish(setup, directory, run.progress, run.best)
 
 
 class _Run:
     """The steps of one training, with their validations and checkpoints."""
 
-    def __init__(
-        self, setup: Setup, directory: RunDirectory, log: MetricsLog, progress: Progress, best: Weights
-    ) -> None:
-        self.setup, self.directory, self.log, self.progress, self.best = setup, directory, log, progress, best
-        self._detector = DivergenceDetector(setup.model, progress)
+    def __init__(self, setup: Setup, directory: RunDirectory, log: MetricsLog, start: Path | None) -> None:
+        self.setup, self.directory, self.log = setup, directory, log
+        self.progress, self.best = resume(setup, directory.checkpoint_file, start)
+        self._detector = DivergenceDetector(setup.model, self.progress)
         self._logits = logits_of(setup.model)
         self._validation_steps = validation_steps(setup.recipe, setup.steps)
 
@@ -75,8 +73,7 @@ class _Run:
 
     def _stretches(self) -> Iterator[tuple[int, int]]:
         """Yield ranges of steps that take about a second each and end at every validation."""
-        size = 1
-        step = self.progress.step
+        size, step = 1, self.progress.step
         while step < self.setup.steps and not self._stops:
             stop = min(step + size, next(end for end in self._validation_steps if end > step))
             began = time.monotonic()
@@ -97,50 +94,83 @@ class _Run:
             began = time.monotonic()
             stretch = self.setup.run(start, stop)
             self.progress.step = start + stretch.steps
-            self._record(stretch, start, time.monotonic() - began)
+            steps = np.arange(1, stretch.steps + 1)
+            times = time.time() - (time.monotonic() - began) * (1 - steps / stretch.steps)  # evenly spaced
+            columns = {"step": start + steps, "time": np.rint(times * 1000).astype(np.int64)} | stretch.metrics
+            rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+            self.log.append(dict(zip(columns, row, strict=True)) for row in rows)
             self._detector.check_stretch(stretch, start)
 
-    def _record(self, stretch: Stretch, start: int, seconds: float) -> None:
-        now = time.time()
-        columns = {name: values.tolist() for name, values in stretch.metrics.items()}
-        self.log.append(
-            {
-                "step": start + number + 1,
-                "time": round((now - seconds * (stretch.steps - 1 - number) / stretch.steps) * 1000),
-            }
-            | {name: values[number] for name, values in columns.items()}
-            for number in range(stretch.steps)
-        )
-
     def _validate(self) -> None:
-        recipe, labels, progress = self.setup.recipe, self.setup.validation_labels, self.progress
+        setup, progress = self.setup, self.progress
+        images, labels = setup.validation
         with self._timed():
-            logits = self._logits(self.setup.validation_images)
+            logits = self._logits(images)
             self._detector.check_outputs(logits)
             score = accuracy(logits, labels)
-            targets = tf.one_hot(labels, self.setup.data.classes)
-            loss = float(LOSSES[recipe.loss](targets, tf.constant(logits))[1])
+            targets = tf.one_hot(labels, setup.data.classes)
+            loss = float(LOSSES[setup.recipe.loss](targets, tf.constant(logits))[1])
             if score > progress.best_accuracy and np.isfinite(loss):
                 progress.best_accuracy, progress.best_step = score, progress.step
-                if recipe.keep == "best":
-                    self.best = self.setup.model.get_weights()
+                if setup.recipe.keep == "best":
+                    self.best = setup.model.get_weights()
             record = {
                 "step": progress.step,
                 "time": round(time.time() * 1000),
                 names.VALIDATION_LOSS: loss,
                 names.VALIDATION_ACCURACY: score,
                 names.TRAINER_MEMORY: psutil.Process().memory_info().rss / 2**20,
+                names.IMAGES_PER_SECOND: progress.step * setup.recipe.batch_size / progress.train_seconds,
             }
-            if progress.train_seconds:
-                record[names.IMAGES_PER_SECOND] = progress.step * recipe.batch_size / progress.train_seconds
             self.log.append([record])
 
     def _save(self) -> None:
         if self.progress.diverged:
-            good_file = last_good_file(self.directory, self.progress)
+            good_file = _last_good_file(self.directory, self.progress)
             if not good_file.exists():
                 save_model(self.setup.served(self._detector.good), good_file)
         self.log.flush()
-        variables = checkpoints.values(self.setup.model.variables)
-        optimizer = checkpoints.values(self.setup.optimizer.variables)
-        checkpoints.save(Checkpoint(self.progress, variables, optimizer, self.best), self.directory.checkpoint_file)
+        model, optimizer = map(checkpoints.values, (self.setup.model.variables, self.setup.optimizer.variables))
+        checkpoints.save(Checkpoint(self.progress, model, optimizer, self.best), self.directory.checkpoint_file)
+
+
+def _finish(setup: Setup, directory: RunDirectory, progress: Progress, best: Weights) -> TrainingResult:
+    """Score the kept weights once on the test set, and write predictions, model and result."""
+    diverged = progress.diverged
+    keeps_best = bool(best) and not diverged
+    served = setup.served(best if keeps_best else setup.model.get_weights())
+    predictor = probabilities_of(served)
+    validation_images, validation_labels = setup.validation
+    test, validation = predictor(setup.data.x_test), predictor(validation_images)
+    with atomic_path(directory.predictions_file) as temporary:
+        np.savez(temporary, test=test, validation=validation, validation_indices=setup.validation_indices)
+    if diverged:  # the scores are those of the NaN, but the model is worth keeping with good weights only
+        write_atomically(directory.model_file, _last_good_file(directory, progress).read_bytes())
+    else:
+        save_model(served, directory.model_file)
+    checkpoints.previous(directory.checkpoint_file).unlink(missing_ok=True)
+    return directory.finish(
+        TrainingResult(
+            status="diverged" if diverged else "finished",
+            parameters=int(sum(np.prod(variable.shape) for variable in setup.model.trainable_variables)),
+            steps=progress.step,
+            train_seconds=progress.train_seconds,
+            images_per_second=progress.step * setup.recipe.batch_size / progress.train_seconds,
+            kept_step=progress.good_step if diverged else progress.best_step if keeps_best else progress.step,
+            validation_accuracy=accuracy(validation, validation_labels),
+            test_accuracy=accuracy(test, setup.data.y_test),
+            first_nan_step=progress.first_nan_step,
+            # Backpropagation reaches the variable nearest to the loss first.
+            nan_variable=progress.nan_variables[-1] if progress.nan_variables else None,
+            nan_variables=tuple(progress.nan_variables),
+            resumed_at=tuple(progress.resumed_at),
+            damaged=tuple(progress.damaged),
+            finished_at=time.time(),
+            device="gpu" if tf.config.list_physical_devices("GPU") else "cpu",
+            versions={name: version(name) for name in ("tensorflow", "keras", "numpy")},
+        )
+    )
+
+
+def _last_good_file(directory: RunDirectory, progress: Progress) -> Path:
+    return directory.path / "kept" / f"last-good-step-{progress.good_step}.keras"

@@ -42,8 +42,7 @@ class Backend(Protocol):
     def slot(self, priority: float = 0.0) -> AbstractContextManager[Slot]:
         """Wait for a slot and hold it; of all who wait, the highest priority is served first.
 
-        Raises:
-            TrainingCancelled: the work was given up.
+        Raise TrainingCancelled if the work was given up.
         """
 
     def close(self) -> None:

@@ -1,24 +1,16 @@
 """A token that says whether the work of a flow run has been given up."""
 
-from threading import Event
-
 from mnist_models.trainer_pool.errors import TrainingCancelled
 
 
 class Cancellation:
     """Given to whoever may have to stop. Once set, it stays set."""
 
-    def __init__(self) -> None:
-        self._event = Event()
+    cancelled = False
 
     def cancel(self) -> None:
         """Give up."""
-        self._event.set()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the work has been given up."""
-        return self._event.is_set()
+        self.cancelled = True
 
     def check(self) -> None:
         """Raise TrainingCancelled if the work has been given up."""

@@ -18,11 +18,8 @@ def cores() -> int:
 
 def processor() -> tuple[str, set[str]]:
     """Vendor and feature flags, as Linux tells them; empty elsewhere."""
-    fields: dict[str, str] = {}
-    if platform.system() == "Linux":
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            key, _, value = line.partition(":")
-            fields.setdefault(key.strip(), value.strip())
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if platform.system() == "Linux" else []
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     return fields.get("vendor_id", ""), set(fields.get("flags", "").split())
 
 

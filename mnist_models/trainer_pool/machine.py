@@ -40,8 +40,7 @@ class Machine:
 
     def conditions(self, recipe: Recipe) -> Conditions:
         """Return how a recipe is computed here, as far as its result depends on it."""
-        flags = set_flags(self.environment(0))
-        return Conditions(self.device, self.threads, self.precision(recipe), flags)
+        return Conditions(self.device, self.threads, self.precision(recipe), set_flags(self.environment(0)))
 
     def environment(self, worker: int) -> dict[str, str]:
         """What a trainer needs to find in its environment before it imports TensorFlow."""
@@ -67,57 +66,37 @@ class Machine:
 def machine() -> Machine:
     """Look at this machine; MNIST_DEVICE, MNIST_WORKERS, MNIST_THREADS and MNIST_PRECISION override what is chosen.
 
-    Raises:
-        InvalidInput: an override that is not allowed.
+    Raise InvalidInput for an override that is not allowed.
     """
     gpus = gpu_capabilities()
-    device = _device(gpus)
-    if device.value == "gpu":
-        workers = _number("trainers", len(gpus), "one for each GPU", "MNIST_WORKERS")
-        threads = _number("threads", 1, "unused: the work is on the GPU", "MNIST_THREADS")
-        precision = _precision(*_gpu_precision(min(gpus.values())))
-    else:
-        workers = _number("trainers", cores(), "one for each core; none has to wait for another", "MNIST_WORKERS")
-        alike = "of an operation: the result is then the same whatever else runs; two operations may run at once"
-        threads = _number("threads", 1, alike, "MNIST_THREADS")
-        precision = _precision(*_cpu_precision())
-    return Machine(
-        device.value,
-        int(workers.value),
-        precision.value,  # type: ignore[arg-type]
-        int(threads.value),
-        tuple(gpus) if device.value == "gpu" else (),
-        (device, workers, threads, precision),
-    )
-
-
-def _device(gpus: dict[str, float]) -> Choice:
+    found, why = "cpu", "nvidia-smi shows no GPU"
     if gpus:
         capabilities = ", ".join(f"{capability:.1f}" for capability in gpus.values())
         found, why = "gpu", f"{len(gpus)} of compute capability {capabilities}"
+    device = _choice("device", found, why, "MNIST_DEVICE", ("cpu", "gpu") if gpus else ("cpu",))
+    if device.value == "gpu":
+        count, why_count = len(gpus), "one for each GPU"
+        why_one = "unused: the work is on the GPU"
+        fast, why_fast = _gpu_precision(min(gpus.values()))
     else:
-        found, why = "cpu", "nvidia-smi shows no GPU"
-    return _chosen("device", found, why, "MNIST_DEVICE", ("cpu", "gpu") if gpus else ("cpu",))
+        gpus, count, why_count = {}, cores(), "one for each core; none has to wait for another"
+        why_one = "of an operation: the result is then the same whatever else runs; two operations may run at once"
+        fast, why_fast = _cpu_precision()
+    workers = _choice("trainers", count, why_count, "MNIST_WORKERS")
+    threads = _choice("threads", 1, why_one, "MNIST_THREADS")
+    precision = _choice("precision", fast, f"of convolutions: {why_fast}", "MNIST_PRECISION", get_args(Precision))
+    choices = (device, workers, threads, precision)
+    return Machine(device.value, int(workers.value), precision.value, int(threads.value), tuple(gpus), choices)  # type: ignore[arg-type]
 
 
-def _number(name: str, value: int, why: str, variable: str) -> Choice:
+def _choice(name: str, value: str | int, why: str, variable: str, allowed: Sequence[str] = ()) -> Choice:
+    """Return the value of the environment variable if it is set, one of `allowed` or else a number, or else `value`."""
     chosen = os.environ.get(variable)
     if not chosen:
         return Choice(name, str(value), why, variable)
-    if not chosen.isdecimal() or not 1 <= int(chosen) <= 256:
+    if not allowed and not (chosen.isdecimal() and 1 <= int(chosen) <= 256):
         raise InvalidInput(f"{variable}: {chosen!r} is not a whole number from 1 to 256.")
-    return Choice(name, chosen, f"set by {variable}", variable)
-
-
-def _precision(value: Precision, why: str) -> Choice:
-    return _chosen("precision", value, f"of convolutions: {why}", "MNIST_PRECISION", get_args(Precision))
-
-
-def _chosen(name: str, value: str, why: str, variable: str, allowed: Sequence[str]) -> Choice:
-    chosen = os.environ.get(variable)
-    if not chosen:
-        return Choice(name, value, why, variable)
-    if chosen not in allowed:
+    if allowed and chosen not in allowed:
         raise InvalidInput(f"{variable}: {chosen!r} is not one of {', '.join(allowed)} on this machine.")
     return Choice(name, chosen, f"set by {variable}", variable)
 

@@ -7,7 +7,7 @@ spawned child imports the parent's `__main__` again, and under a Prefect worker 
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from mnist_models.errors import InvalidInput
@@ -26,7 +26,7 @@ class Trainer(WorkerProcess):
     died, failed = TrainerDied, TrainingFailed
 
 
-class TrainerPool:
+class TrainerPool(AbstractContextManager["TrainerPool"]):
     """As many trainers as the machine has room for; a `Backend`."""
 
     def __init__(self, machine: Machine, logs: Path, cancellation: Cancellation | None = None) -> None:
@@ -55,16 +55,23 @@ class TrainerPool:
             self.cancellation.check()
             trainer = self._trainers[number]
             if trainer is None or not trainer.alive:
-                if trainer is not None:
-                    trainer.stop()
-                trainer = Trainer(self._machine.environment(number), self._logs / f"trainer-{number}.log")
-                self._trainers[number] = trainer
+                self._discard(number)
+                log = self._logs / f"trainer-{number}.log"
+                trainer = self._trainers[number] = Trainer(self._machine.environment(number), log)
             return trainer
 
     @contextmanager
     def slot(self, priority: float = 0.0) -> Iterator["TrainerSlot"]:
         """See `Backend.slot`."""
-        number = self._take((-priority, next(self._tickets)))
+        ticket = (-priority, next(self._tickets))
+        with self._turn:
+            self._waiting.append(ticket)
+            try:
+                self._turn.wait_for(lambda: self._idle and min(self._waiting) == ticket)
+                number = self._idle.pop()
+            finally:
+                self._waiting.remove(ticket)
+                self._turn.notify_all()  # there may be another idle trainer for the next
         try:
             self._trainer(number)
             yield TrainerSlot(self, number)
@@ -72,28 +79,6 @@ class TrainerPool:
             with self._turn:
                 self._idle.append(number)
                 self._turn.notify_all()
-
-    def _take(self, ticket: tuple[float, int]) -> int:
-        with self._turn:
-            self._waiting.append(ticket)
-            try:
-                self._turn.wait_for(lambda: self._idle and min(self._waiting) == ticket)
-                return self._idle.pop()
-            finally:
-                self._waiting.remove(ticket)
-                self._turn.notify_all()  # there may be another idle trainer for the next
-
-    def _run(self, number: int, job: Job, on_progress: Callable[[], None]) -> None:
-        try:
-            self._trainer(number).do(to_line(job), on_progress)
-        except BaseException as error:
-            # After an exception in the parent (a cancellation) the process is still at its job.
-            if not isinstance(error, TrainingFailed | InvalidInput):
-                self._discard(number)
-            self.cancellation.check()
-            raise
-        if self._machine.device == "gpu":
-            self._discard(number)  # only the end of the process gives GPU memory back
 
     def _discard(self, number: int) -> None:
         trainer, self._trainers[number] = self._trainers[number], None
@@ -107,9 +92,6 @@ class TrainerPool:
         for number in range(self.slots):
             self._discard(number)
 
-    def __enter__(self) -> "TrainerPool":
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -118,8 +100,18 @@ class TrainerSlot:
     """A trainer that is held; a `Slot`."""
 
     def __init__(self, pool: TrainerPool, number: int) -> None:
-        self._pool, self.number = pool, number
+        self._pool, self._number = pool, number
 
     def run(self, job: Job, on_progress: Callable[[], None] = no_progress) -> None:
         """See `Slot.run`."""
-        self._pool._run(self.number, job, on_progress)
+        pool, number = self._pool, self._number
+        try:
+            pool._trainer(number).do(to_line(job), on_progress)
+        except BaseException as error:
+            # After an exception in the parent (a cancellation) the process is still at its job.
+            if not isinstance(error, TrainingFailed | InvalidInput):
+                pool._discard(number)
+            pool.cancellation.check()
+            raise
+        if pool._machine.device == "gpu":
+            pool._discard(number)  # only the end of the process gives GPU memory back

@@ -1,8 +1,7 @@
 """What a trainer process is told to do, in a form that fits on one line of JSON."""
 
-import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,7 +35,7 @@ Job = TrainJob | PredictJob
 
 def to_line(job: Job) -> str:
     """Encode a job for the trainer's standard input."""
-    return json.dumps(dataclasses.asdict(job), default=str) + "\n"
+    return json.dumps(asdict(job), default=str) + "\n"
 
 
 def from_line(line: str) -> Job:

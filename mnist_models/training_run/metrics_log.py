@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 Record = dict[str, Any]
 """{"step": int, "time": Unix milliseconds, metric name: float, …}"""
 
+KEYS = {"step", "time"}
+
 History = dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
 """Metric name → (steps [m], values [m]); values may be NaN or infinite."""
+
+PORTION_BYTES = 65_536
+LATEST_BYTES = 8_192
 
 
 class MetricsLog:
@@ -25,18 +30,17 @@ class MetricsLog:
     """
 
     def __init__(self, path: Path) -> None:
-        self._last_step: dict[str, int] = {}
         records, end = read_records(path)
-        self._note(records)
+        self._last_step = _last_steps(records)
         self._file = path.open("ab")
         self._file.truncate(end)
 
     def append(self, records: Iterable[Record]) -> None:
         """Write what is not there yet; a reader sees it at once."""
-        new = [record for record in (self._unwritten(record) for record in records) if len(record) > 2]
+        new = [record for record in map(self._unwritten, records) if len(record) > 2]
         self._file.write(b"".join(json.dumps(record).encode() + b"\n" for record in new))
         self._file.flush()
-        self._note(new)
+        self._last_step |= _last_steps(new)
 
     def flush(self) -> None:
         """Bring the log to the disk, as must happen before a checkpoint relies on it."""
@@ -48,24 +52,19 @@ class MetricsLog:
         self._file.close()
 
     def _unwritten(self, record: Record) -> Record:
-        step = record["step"]
-        return {
-            key: value
-            for key, value in record.items()
-            if key in ("step", "time") or step > self._last_step.get(key, -1)
-        }
+        step, written = record["step"], self._last_step
+        return {key: value for key, value in record.items() if key in KEYS or step > written.get(key, -1)}
 
-    def _note(self, records: list[Record]) -> None:
-        for record in records:
-            for key in record:
-                self._last_step[key] = record["step"]
+
+def _last_steps(records: list[Record]) -> dict[str, int]:
+    return {key: record["step"] for record in records for key in record}
 
 
 def read_records(path: Path, start: int = 0, enough: int = -1) -> tuple[list[Record], int]:
-    """The whole records from byte `start` on, and the byte after the last of them.
+    """Return the whole records from byte `start` on, and the byte after the last of them.
 
-    A line without its end is not read: it is being written, or was cut by a kill. No more are read once
-    `enough` bytes are, if it is given.
+    A line without its end is not read: it is being written, or was cut by a kill. No more are read once `enough` bytes
+    are, if it is given.
     """
     try:
         with path.open("rb") as file:
@@ -81,30 +80,24 @@ def read_records(path: Path, start: int = 0, enough: int = -1) -> tuple[list[Rec
 class LatestRecords:
     """Follows a log that grows, of which only the latest records are of interest."""
 
-    MOST_BYTES = 8_192
-
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read_to = self._size()
+        self._path, self._read_to = path, 0
+        self.read()
 
     def read(self) -> list[Record]:
-        """The latest of what was appended since the last call."""
-        records, self._read_to = read_records(self._path, max(self._read_to, self._size() - self.MOST_BYTES))
+        """Return the latest of what was appended since the last call."""
+        size = self._path.stat().st_size if self._path.exists() else 0
+        records, self._read_to = read_records(self._path, max(self._read_to, size - LATEST_BYTES))
         return records
-
-    def _size(self) -> int:
-        return self._path.stat().st_size if self._path.exists() else 0
 
 
 def iterate_records(path: Path) -> Iterator[Record]:
-    """All whole records, of which only one at a time is held."""
-    try:
-        with path.open("rb") as file:
-            for line in file:
-                if line.endswith(b"\n") and (record := _parse(line)):
-                    yield record
-    except FileNotFoundError:
-        return
+    """Yield all whole records, of which only a portion at a time is held."""
+    start, end = -1, 0
+    while end > start:
+        start = end
+        records, end = read_records(path, start, PORTION_BYTES)
+        yield from records
 
 
 def _parse(line: bytes) -> Record | None:
@@ -112,15 +105,15 @@ def _parse(line: bytes) -> Record | None:
         record = json.loads(line)
     except ValueError:
         return None
-    return record if isinstance(record, dict) and {"step", "time"} <= record.keys() else None
+    return record if isinstance(record, dict) and record.keys() >= KEYS else None
 
 
 def to_history(records: Iterable[Record]) -> History:
-    """Records as one series per metric."""
+    """Return records as one series per metric."""
     series: dict[str, tuple[array[int], array[float]]] = {}
     for record in records:
         for name, value in record.items():
-            if name not in ("step", "time"):
+            if name not in KEYS:
                 steps, values = series.setdefault(name, (array("q"), array("d")))
                 steps.append(record["step"])
                 values.append(value)

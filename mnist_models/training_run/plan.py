@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from mnist_models.recipe import Recipe
 from mnist_models.training_run.identity import Conditions, identity_of, identity_parts
@@ -40,21 +40,20 @@ def plan_trainings(
     `conditions` tells how a recipe is trained on this machine.
     """
     chosen = {recipe.name: recipe for recipe in recipes}
-    planned: dict[tuple[str, int], Training] = {}
+    planned: list[Training] = []
 
-    def add(recipe: Recipe, seed: int) -> Training:
-        if (recipe.name, seed) not in planned:
-            start = add(chosen[recipe.continues], seed) if recipe.continues else None
-            planned[recipe.name, seed] = Training(
-                recipe, seed, data_digest, conditions(recipe), start, chain(recipe.name)
-            )
-        return planned[recipe.name, seed]
+    @cache
+    def add(name: str, seed: int) -> Training:
+        recipe = chosen[name]
+        start = add(recipe.continues, seed) if recipe.continues else None
+        planned.append(Training(recipe, seed, data_digest, conditions(recipe), start, chain(name)))
+        return planned[-1]
 
     def chain(name: str) -> float:
         following = [chain(other.name) for other in chosen.values() if other.continues == name]
         return chosen[name].seconds + max(following, default=0.0)
 
     for seed in seeds:
-        for recipe in chosen.values():
-            add(recipe, seed)
-    return sorted(planned.values(), key=lambda training: -training.seconds)
+        for name in chosen:
+            add(name, seed)
+    return sorted(planned, key=lambda training: -training.seconds)

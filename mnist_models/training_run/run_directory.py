@@ -15,6 +15,7 @@ The tracker's and the flow's own notes (tracking.json, figures, the lock) lie be
 
 import dataclasses
 import hashlib
+import itertools
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,19 +52,6 @@ class TrainingResult:
     versions: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)  # name → SHA-256
 
-    def to_json(self) -> str:
-        """Encode, NaN as null."""
-        fields = {key: None if value != value else value for key, value in dataclasses.asdict(self).items()}
-        return json.dumps(fields, indent=2)
-
-    @classmethod
-    def from_json(cls, text: str) -> "TrainingResult":
-        """Decode what `to_json` wrote."""
-        fields: dict[str, Any] = json.loads(text)
-        for key in ("nan_variables", "resumed_at", "damaged"):
-            fields[key] = tuple(fields[key])
-        return cls(**fields)
-
 
 @dataclass(frozen=True)
 class Predictions:
@@ -96,8 +84,7 @@ class RunDirectory:
     def recipe(self) -> Recipe:
         """Return the recipe; its modules are imported from this folder, where it holds copies of them.
 
-        Raises:
-            OSError, ValueError, KeyError: `write_recipe` has not written it.
+        Raise OSError, ValueError or KeyError if `write_recipe` has not written it.
         """
         if self.source_folder.is_dir():
             SourceFolder(self.source_folder).install()
@@ -106,10 +93,8 @@ class RunDirectory:
     def set_aside(self) -> None:
         """Keep what there is under another name, `…~1` and so on."""
         if self.path.exists():
-            number = 1
-            while (old := self.path.with_name(f"{self.path.name}~{number}")).exists():
-                number += 1
-            self.path.rename(old)
+            names = (self.path.with_name(f"{self.path.name}~{number}") for number in itertools.count(1))
+            self.path.rename(next(name for name in names if not name.exists()))
 
     def kept_files(self) -> list[Path]:
         """Checkpoints that were kept for a reason, oldest name first."""
@@ -129,15 +114,18 @@ class RunDirectory:
         files = [self.metrics_file, self.predictions_file, self.model_file, self.checkpoint_file, *self.kept_files()]
         digests = {str(file.relative_to(self.path)): file_digest(file) for file in files}
         result = dataclasses.replace(result, files=digests)
-        write_atomically(self.result_file, result.to_json())
+        fields = {key: None if value != value else value for key, value in dataclasses.asdict(result).items()}
+        write_atomically(self.result_file, json.dumps(fields, indent=2))
         return result
 
     def result(self) -> TrainingResult | None:
-        """How it ended; None if it has not, or if a file is missing or not what was written."""
+        """Return how it ended; None if it has not, or if a file is missing or not what was written."""
         try:
-            result = TrainingResult.from_json(self.result_file.read_text())
+            fields = json.loads(self.result_file.read_text())
+            fields |= {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+            result = TrainingResult(**fields)
             intact = all(file_digest(self.path / name) == digest for name, digest in result.files.items())
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
         return result if intact else None
 

@@ -8,10 +8,7 @@ from mnist_models.recipe import Recipe
 
 def total_steps(recipe: Recipe, images: int) -> int:
     """Return the optimiser steps on a training set of that many images (after the validation split)."""
-    if recipe.steps is not None:
-        return recipe.steps
-    assert recipe.epochs is not None
-    return max(recipe.least_steps, round(recipe.epochs * images / recipe.batch_size))
+    return recipe.steps or max(recipe.least_steps, round((recipe.epochs or 0) * images / recipe.batch_size))
 
 
 def validation_steps(recipe: Recipe, steps: int) -> list[int]:
@@ -21,14 +18,10 @@ def validation_steps(recipe: Recipe, steps: int) -> list[int]:
 
 
 def one_cycle(share: Any, warm_up: float, minimum: Callable[[Any, Any], Any] = min) -> Any:
-    """Return the learning rate as a share of its peak.
+    """Return the learning rate as a share of its peak, when a `share` of the steps is done: 0 to 1, number or tensor.
 
-    Linear from a tenth up to 1 over the first `warm_up` of the training, then linear down to a hundredth (Smith, 2018).
-
-    Args:
-        share: of the steps that are done, 0 to 1; a number or a tensor.
-        warm_up: above 0, below 1.
-        minimum: the smaller of two such numbers or tensors.
+    Linear from a tenth up to 1 over the first `warm_up` (between 0 and 1) of the training, then linear down to a
+    hundredth (Smith, 2018). `minimum` gives the smaller of two such numbers or tensors.
     """
     rising = 0.1 + 0.9 * share / warm_up
     falling = 0.01 + 0.99 * (1 - share) / (1 - warm_up)
