@@ -73,7 +73,9 @@ class TrainingSchedule:
 
     def _submit_ready(self, chains: Collection[_Chain]) -> int:
         """Submit the trainings that there is room for; return how many."""
-        room = self._context.backend.slots + AHEAD - sum(chain.is_training for chain in chains)
+        # At first no task waits for a trainer, or it could take that of one with more ahead.
+        ahead = AHEAD if any(chain.results for chain in chains) else 0
+        room = self._context.backend.slots + ahead - sum(chain.is_training for chain in chains)
         ready = [chain for chain in chains if chain.is_ready][: max(room, 0)]
         for chain in ready:
             chain.submitted = True

@@ -51,6 +51,12 @@ PARTS = (
         "tasks/tracking/system_metrics.py",
         "test_mlflow_monitors_without_an_active_run",
     ),
+    Part(
+        "mlflow",
+        "mlflow.system_metrics",
+        "tasks/tracking/system_metrics.py",
+        "test_mlflow_monitors_without_an_active_run",
+    ),
     Part("mlflow", "mlflow.store.db.utils", TRACKER, "test_mlflow_logs_failed_statements_there"),
     Part("mlflow", "mlflow.data.context", TRACKER, "test_mlflow_knows_the_tags"),
     Part(

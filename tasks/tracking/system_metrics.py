@@ -15,6 +15,7 @@ class SystemMetrics:
 
     @cached_property
     def _monitor(self) -> "SystemMetricsMonitor":
+        logging.getLogger("mlflow.system_metrics").setLevel(logging.ERROR)  # it tells of GPUs that are not there
         from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
         return SystemMetricsMonitor(run_id="")  # never started: it only measures
