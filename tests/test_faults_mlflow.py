@@ -210,4 +210,4 @@ def test_an_upload_that_fails_part_way_registers_nothing_and_is_completed(contro
     assert status == 0, output
     assert away.result("middle") == written
     compare(control, away, ONE, injection)
-    assert not list((away.home / "state" / "unsent").iterdir())
+    assert not list((away.home / "state" / "flows").glob("*.json"))
