@@ -33,7 +33,7 @@ def found():
 
 def test_nothing_is_wrong_here(healthy, store):
     assert found() == []
-    assert not (healthy / "state" / "unsent").exists()  # looking changes nothing
+    assert not (healthy / "state" / "flows").exists()  # looking changes nothing
 
 
 def test_a_full_disk_is_named(healthy, monkeypatch):
