@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from flows.cli.sync import recipes_without_file
 from mnist_models.errors import InvalidInput
 from mnist_models.recipe import Recipe
 from mnist_models.recipe_catalog import all_recipes, all_suites, choose_recipes, find_recipe, more_recipes
 from mnist_models.recipe_reference import own_files, reference, source_files
 from mnist_models.training_run.run_directory import RunDirectory
+from tasks.config.settings import Settings
 
 
 @pytest.mark.parametrize("recipe", all_recipes().values(), ids=lambda recipe: recipe.name)
@@ -31,6 +33,13 @@ def test_a_changed_recipe_is_listed_and_chosen_without_a_file():
         assert choose_recipes("mine", []) == [made]
         assert "conv_net_slow" in all_suites()["all"]
     assert "conv_net_slow" not in all_recipes()
+
+
+def test_what_only_a_program_knew_is_found_again_in_its_run_directory(tmp_path):
+    made = replace(find_recipe("conv_net"), name="conv_net_slow", suites=(), notebook_row=None)
+    settings = Settings.at(tmp_path)
+    RunDirectory(settings.runs / "conv_net_slow-seed-0-0123456789ab").write_recipe(made)
+    assert recipes_without_file(settings, ["conv_net", "conv_net_slow"]) == [made]
 
 
 def test_two_of_a_name_are_refused_also_without_a_file():
@@ -69,6 +78,7 @@ READ = """
 import sys
 from pathlib import Path
 from mnist_models.training_run.run_directory import RunDirectory
+from tasks.config.settings import Settings
 print(RunDirectory(Path(sys.argv[1])).recipe().network((2, 3, 1), 4))
 """
 
