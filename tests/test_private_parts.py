@@ -264,7 +264,7 @@ def test_mlflow_keeps_a_refusal_that_is_not_its_own():
 def test_mlflow_monitors_without_an_active_run():
     from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-    monitor = SystemMetricsMonitor(run_id="")  # never started, so that no server is asked
+    monitor = SystemMetricsMonitor(run_id="", tracking_uri="http://127.0.0.1:9")  # never started: nobody is asked
     assert monitor.aggregate_metrics() == {}
     monitor.collect_metrics()
     assert "cpu_utilization_percentage" in monitor.aggregate_metrics()

@@ -36,7 +36,7 @@ class FlowRunContext:
         self.settings, self.backend, self.cancellation, self.display = settings, backend, cancellation, display
         self.renderer = Renderer(settings.state / "logs")
         self.tracker = Tracker(settings)
-        self.system_metrics = SystemMetrics()
+        self.system_metrics = SystemMetrics(settings.resolved_tracking_uri)
         self.writer = BackgroundWriter(backend, cancellation)
         self.child_runs: dict[str, ChildRun] = {}  # by the folder of the training
         self.renewed: set[str] = set()  # identities that --force has already set aside
