@@ -34,7 +34,7 @@ class Conclusion:
 def build_summary(
     context: FlowRunContext, title: str, data: str, conclusion: Conclusion, seconds: float
 ) -> dict[str, Any]:
-    """Return the summary as JSON-able data, whose form docs/operate.md describes; `title` says what was trained."""
+    """Return the summary as JSON-able data, whose form the README sketches; `title` says what was trained."""
     rows, candidate, champion = conclusion.rows, conclusion.candidate, conclusion.champion
     return {
         "flow_run_id": str(runtime.flow_run.id),

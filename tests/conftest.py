@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -12,6 +13,8 @@ from homes import RECIPES, environment_of, make_home, write_settings
 from up_stack import stack  # noqa: F401
 
 from mnist_models.recipe_catalog import all_recipes
+
+ROOT = Path(__file__).parent.parent
 
 pytest_plugins = ["fast_run", "order", "fault_report", "fault_fixtures"]
 
@@ -26,6 +29,15 @@ def pytest_configure():
     # A shell starts what runs in its background with Ctrl-C ignored, and whatever is started from here inherits that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checkout():
+    """Tests leave nothing in the folder that they are started in."""
+    before = set(ROOT.iterdir())
+    yield
+    left = {path.name for path in set(ROOT.iterdir()) - before}
+    assert left <= {".pytest_cache", ".hypothesis", ".ruff_cache", ".mypy_cache", "state"}, left
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,9 @@ class FakeBackend:
         self.trained, self.closed, self._before = [], False, before
         self._free, self._taken = threading.Semaphore(slots), 0
 
+    def start(self, count):
+        pass
+
     @property
     def busy(self):
         return self._taken >= self.slots

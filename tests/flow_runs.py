@@ -66,9 +66,9 @@ def warm(kept_workers, monkeypatch):
     """Flow runs find processes that have started already."""
     pool, renderer = kept_workers
 
-    def reuse(_machine, _logs, cancellation):
+    def reuse(_settings, cancellation):
         pool.cancellation = cancellation
         return pool
 
-    monkeypatch.setattr("tasks.flow_run.context.TrainerPool", reuse)
+    monkeypatch.setattr("tasks.flow_run.context.new_backend", reuse)
     monkeypatch.setattr("tasks.flow_run.context.Renderer", lambda _logs: renderer)

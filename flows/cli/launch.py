@@ -15,11 +15,10 @@ from mnist_models.data.loader import PreparedData, prepare_data
 from mnist_models.images.read import read_image
 from mnist_models.trainer_pool.cancellation import Cancellation
 from mnist_models.trainer_pool.machine import machine
-from mnist_models.trainer_pool.pool import TrainerPool
 from mnist_models.training_run.run_directory import RunDirectory
 from tasks.config.library_defaults import set_defaults
 from tasks.config.settings import Settings, load_settings
-from tasks.flow_run.early_start import EarlyStart, early_start
+from tasks.flow_run.early_start import EarlyStart, early_start, new_backend
 from tasks.flow_run.errors import RecipesFailed
 from tasks.flow_run.request import TrainRequest
 from tasks.servers.health_check import check_reachable
@@ -40,8 +39,7 @@ def run_train(parameters: dict[str, Any]) -> int:
     server = start_temporary_server(settings)
     data = data or prepare_data("", settings.data, console.print)
     directories = [RunDirectory(settings.runs / each.folder) for each in request.trainings(data.dataset.digest)]
-    with _trainers(settings, data) as pool:
-        pool.start(sum(request.force or each.result() is None for each in directories))
+    with _trainers(settings, sum(request.force or each.result() is None for each in directories), data):
         from flows.cli.summary_screen import print_summary
         from flows.train import train
 
@@ -56,12 +54,13 @@ def run_train(parameters: dict[str, Any]) -> int:
 
 
 @contextmanager
-def _trainers(settings: Settings, data: PreparedData | None = None) -> Iterator[TrainerPool]:
-    """Start trainer processes for the flow run that begins inside, so that their imports overlap with Prefect's."""
+def _trainers(settings: Settings, count: int, data: PreparedData | None = None) -> Iterator[None]:
+    """Start trainers for the flow run that begins inside, so that their imports overlap with Prefect's."""
     cancellation = Cancellation()
-    pool = TrainerPool(machine(), settings.state / "logs", cancellation)
-    with early_start(EarlyStart(pool, cancellation, data)):
-        yield pool
+    backend = new_backend(settings, cancellation)
+    with early_start(EarlyStart(backend, cancellation, data)):
+        backend.start(count)
+        yield
 
 
 def _load_settings() -> Settings:
@@ -82,8 +81,7 @@ def run_predict(files: list[str], as_json: bool) -> int:
         read_image(Path(file))
     _check_servers(settings)
     server = start_temporary_server(settings)
-    with _trainers(settings) as pool:
-        pool.start(1)
+    with _trainers(settings, 1):
         from flows.predict import predict
 
         wait_until_ready(server)

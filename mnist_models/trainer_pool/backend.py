@@ -39,6 +39,9 @@ class Backend(Protocol):
     def busy(self) -> bool:
         """Whether all slots are taken."""
 
+    def start(self, count: int) -> None:
+        """Get ready for so many jobs, ahead of the first."""
+
     def slot(self, priority: float = 0.0) -> AbstractContextManager[Slot]:
         """Wait for a slot and hold it; of all who wait, the highest priority is served first.
 

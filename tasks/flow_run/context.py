@@ -12,12 +12,10 @@ from mnist_models.figures.renderer import Renderer
 from mnist_models.redaction import redact_logs
 from mnist_models.trainer_pool.backend import Backend
 from mnist_models.trainer_pool.cancellation import Cancellation
-from mnist_models.trainer_pool.machine import machine
-from mnist_models.trainer_pool.pool import TrainerPool
 from tasks.config.settings import Settings, load_settings
 from tasks.flow_run.background_writer import BackgroundWriter
 from tasks.flow_run.child_run import ChildRun
-from tasks.flow_run.early_start import started_early
+from tasks.flow_run.early_start import new_backend, started_early
 from tasks.flow_run.parent_run import ParentRun
 from tasks.flow_run.progress import Display
 from tasks.tracking.system_metrics import SystemMetrics
@@ -61,7 +59,7 @@ def open_flow_run() -> Iterator[FlowRunContext]:
     settings = load_settings()
     started = started_early()
     cancellation = started.cancellation if started else Cancellation()
-    backend = started.backend if started else TrainerPool(machine(), settings.state / "logs", cancellation)
+    backend = started.backend if started else new_backend(settings, cancellation)
     # A run of a deployment has Prefect's log on its screen already.
     display = Display(Console(quiet=runtime.deployment.id is not None))
     with display.shown():

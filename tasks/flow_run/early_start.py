@@ -1,4 +1,4 @@
-"""What a command makes ready while Prefect starts, for the flow run that it begins; imports no Prefect."""
+"""Where a flow run trains, and what a command makes ready for it while Prefect starts; imports no Prefect."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,14 @@ from dataclasses import dataclass
 from mnist_models.data.loader import PreparedData
 from mnist_models.trainer_pool.backend import Backend
 from mnist_models.trainer_pool.cancellation import Cancellation
+from mnist_models.trainer_pool.machine import machine
+from mnist_models.trainer_pool.pool import TrainerPool
+from tasks.config.settings import Settings
+
+
+def new_backend(settings: Settings, cancellation: Cancellation) -> Backend:
+    """Choose where to train: so far always on this machine."""
+    return TrainerPool(machine(), settings.state / "logs", cancellation)
 
 
 @dataclass(frozen=True)
