@@ -36,8 +36,14 @@ def resolve(name: str) -> Network:
 
 def source_digest(network: Network) -> str:
     """SHA-256 over the code of all modules that build the network; comments and docstrings do not count."""
-    parts = (f"{name}\n{normalised(file)}\n" for name, file in sorted(source_files(network).items()))
+    parts = (f"{name}\n{normalised(content(file))}\n" for name, file in sorted(source_files(network).items()))
     return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+@cache
+def content(file: Path) -> bytes:
+    """Return what a source file held when this process first asked: the identity and the copies are of the same."""
+    return file.read_bytes()
 
 
 @cache  # also because Python 3.11 must not parse in two threads at once: the first call is the identity's
@@ -47,8 +53,8 @@ def source_files(network: Network) -> dict[str, Path]:
     Raise InvalidInput if the module has no source file, as in a notebook.
     """
     module = sys.modules[network.__module__]
-    if not getattr(module, "__file__", None):
-        raise InvalidInput(f"recipes: {reference(network)} has no source file; write the network into a module.")
+    if not getattr(module, "__file__", None) or module.__name__ == "__main__":  # which a trainer would run
+        raise InvalidInput(f"recipes: {reference(network)} has no source file of its own; write it into a module.")
     found: dict[str, Path] = {}
     waiting = [(module.__name__, Path(str(module.__file__)))]
     while waiting:
@@ -64,9 +70,9 @@ def own_files(network: Network) -> dict[str, Path]:
     return {name: file for name, file in source_files(network).items() if OURS not in file.resolve().parents}
 
 
-def normalised(file: Path) -> str:
-    """Return the code of a Python file without comments, docstrings and layout."""
-    tree = ast.parse(file.read_bytes())
+def normalised(source: bytes) -> str:
+    """Return Python code without comments, docstrings and layout."""
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
@@ -75,7 +81,7 @@ def normalised(file: Path) -> str:
 
 def _imports(name: str, file: Path) -> Iterator[str]:
     package = name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(ast.parse(content(file))):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -110,11 +116,18 @@ class SourceFolder(MetaPathFinder):
 
     def install(self) -> None:
         """Let imports find the copies, from now on and before all else."""
-        for name, file in self._files.items():
-            loaded = getattr(sys.modules.get(name), "__file__", None)
-            if loaded is None or not Path(loaded).is_file() or Path(loaded).read_bytes() != file.read_bytes():
-                sys.modules.pop(name, None)
+        if any(map(self._differs, self._files)):  # then all, for one may hold what it has imported from another
+            for name in self._files:
+                package, _, last = name.rpartition(".")
+                if sys.modules.pop(name, None) is not None and package in sys.modules:
+                    vars(sys.modules[package]).pop(last, None)
         sys.meta_path[:] = [self, *(each for each in sys.meta_path if not isinstance(each, SourceFolder))]
+
+    def _differs(self, name: str) -> bool:
+        loaded = getattr(sys.modules.get(name), "__file__", None)
+        return loaded is not None and (
+            not Path(loaded).is_file() or Path(loaded).read_bytes() != self._files[name].read_bytes()
+        )
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         """Return where a module comes from; also an empty package where one of the copies lies in it."""
@@ -122,6 +135,6 @@ class SourceFolder(MetaPathFinder):
         if file := self._files.get(fullname):
             return importlib.util.spec_from_file_location(fullname, file)
         is_package = any(name.startswith(f"{fullname}.") for name in self._files)
-        if not is_package or any(each.find_spec(fullname, None) for each in sys.meta_path[1:]):
+        if not is_package or any(each.find_spec(fullname, None) for each in sys.meta_path if each is not self):
             return None
         return importlib.machinery.ModuleSpec(fullname, None, is_package=True)

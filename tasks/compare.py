@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from mnist_models.evaluation.selection import Candidate, best, spread
-from mnist_models.figures.compared import Compared
+from mnist_models.figures.renderer import Compared
 from mnist_models.metric_names import RECIPE_ACCURACY, RECIPE_ACCURACY_SD
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
@@ -94,7 +94,7 @@ def _compared(rows: Sequence[Row], evaluated: dict[str, Evaluated], candidate: E
 
 
 def _log(context: FlowRunContext, rows: Sequence[Row], candidate: Evaluated | None, figures: Sequence[Path]) -> None:
-    tracker, parent = context.tracker, context.parent_run_id
+    tracker, parent = context.tracker, context.parent.ensure_open()
     table = pd.DataFrame([vars(each) for each in rows]).drop(columns=["name", "expected"])
     tracker.log_text(parent, table.to_csv(index=False), "comparison.csv")
     metrics = []

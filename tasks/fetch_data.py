@@ -11,9 +11,7 @@ from tasks.flow_run.early_start import started_early
 def fetch_data(context: FlowRunContext, path: str) -> PreparedData:
     """Fetch and verify the data, unless the command has done so.
 
-    Raises:
-        InvalidInput: the data at `path` cannot be used.
-        DataUnavailable: `path` is empty, and the official MNIST can be had from none of its sources.
+    Raise InvalidInput if the data at `path` cannot be used, or DataUnavailable if the official MNIST cannot be had.
     """
     early = started_early()
     data = (early and early.data) or prepare_data(path, context.settings.data, context.display.say)

@@ -38,8 +38,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 def predict_files(context: FlowRunContext, files: Sequence[str]) -> list[dict[str, Any]]:
     """Return label, probability and runner-up for each file, by the champion.
 
-    Raises:
-        InvalidInput: a file is not a usable image, or there is no champion yet.
+    Raise InvalidInput if a file is not a usable image, or there is no champion yet.
     """
     if not files:
         raise InvalidInput("files: name at least one PNG or JPEG image.")
@@ -57,11 +56,7 @@ def predict_files(context: FlowRunContext, files: Sequence[str]) -> list[dict[st
 
 
 def check_folder(folder: str, output: str) -> tuple[list[Path], Path]:
-    """The images of a folder, and the CSV file to write.
-
-    Raises:
-        InvalidInput: there are none, or the file cannot be written.
-    """
+    """Return the images of a folder and the CSV file to write; raise InvalidInput if either cannot be had."""
     if not folder or not Path(folder).is_dir():
         raise InvalidInput(f"folder: {folder or 'nothing'} is not a folder; name one that holds PNG or JPEG images.")
     files = sorted(file for file in Path(folder).iterdir() if file.suffix.lower() in SUFFIXES)
@@ -74,8 +69,7 @@ def check_folder(folder: str, output: str) -> tuple[list[Path], Path]:
 def predict_folder(context: FlowRunContext, files: Sequence[Path], output: Path) -> dict[str, Any]:
     """The same for many images, into a CSV file and a table artifact; one that cannot be used has its problem told.
 
-    Raises:
-        InvalidInput: there is no champion yet, or no image can be used.
+    Raise InvalidInput if there is no champion yet, or no image can be used.
     """
     version, preparation = _champion(context)
     usable: dict[str, NDArray[np.uint8]] = {}

@@ -150,4 +150,4 @@ def _record(context: FlowRunContext, candidate: Evaluated, version: str, decisio
         client.update_model_version(name, version, described)
         context.tracker.log(context.child_runs[candidate.trained.training.folder].run_id, tags=tags)
     update_model_description(client, name, context.tracker.experiment_id)
-    context.tracker.log(context.parent_run_id, tags=tags)
+    context.tracker.log(context.parent.ensure_open(), tags=tags)

@@ -65,7 +65,7 @@ def publish_summary(context: FlowRunContext, summary: dict[str, Any], file: str)
     create_markdown_artifact(markdown, key="summary", description=f"Trained: {summary['suite']}")
 
     def log() -> None:
-        parent = context.parent_run_id
+        parent = context.parent.ensure_open()
         context.tracker.log_text(parent, content, "summary.json")
         context.tracker.log(parent, tags={"mlflow.note.content": to_markdown(summary, "")})
 

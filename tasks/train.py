@@ -57,12 +57,11 @@ RETRIES = 2
 def train_recipe(context: FlowRunContext, data: PreparedData, named: NamedTraining, force: bool) -> Trained:
     """Train, or find it already done. What MLflow does not take meanwhile, the next tasks bring.
 
-    Raises:
-        TrainingFailed: the recipe raised an exception.
-        TrainerDied: the process was killed; retried by Prefect, going on at the last checkpoint.
+    Raise TrainingFailed if the recipe raises, and TrainerDied if the process is killed: Prefect tries again then, and
+    it goes on at the last checkpoint.
     """
     training, name = named.training, named.name
-    directory = RunDirectory(context.runs / training.folder)
+    directory = RunDirectory(context.settings.runs / training.folder)
     directory.path.parent.mkdir(parents=True, exist_ok=True)
     with training_lock(context, directory.path.with_suffix(".lock"), name):
         if force and training.identity not in context.renewed:
@@ -95,7 +94,7 @@ def _supervise(
     context: FlowRunContext, slot: Slot, named: NamedTraining, data: PreparedData, logging: LiveLogging
 ) -> TrainingResult:
     training, name, recipe, dataset = named.training, named.name, named.training.recipe, data.dataset
-    directory = RunDirectory(context.runs / training.folder)
+    directory = RunDirectory(context.settings.runs / training.folder)
     directory.write_recipe(
         recipe,
         seed=training.seed,
@@ -104,7 +103,7 @@ def _supervise(
         image_shape=dataset.image_shape,
         classes=dataset.classes,
     )
-    start = context.runs / training.start.folder if training.start else None
+    start = context.settings.runs / training.start.folder if training.start else None
     job = TrainJob(directory.path, training.seed, data.folder, training.conditions.precision, start)
     images = len(stratified_split(dataset.y_train, recipe.validation_fraction, training.seed)[0])
     observer = Observer(total_steps(recipe, images), recipe.batch_size)

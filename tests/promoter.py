@@ -31,7 +31,7 @@ def promote_many(home, mine, rival, run_id, right, rounds, barrier, answers):
     context = SimpleNamespace(
         settings=tracker.settings,
         tracker=tracker,
-        parent_run_id=run_id,
+        parent=SimpleNamespace(ensure_open=lambda: run_id),
         writer=SimpleNamespace(call=lambda work: work()),
         child_runs={"mine": SimpleNamespace(run_id=run_id)},
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made_data import make_dataset
 
-from mnist_models.figures.compared import Compared
 from mnist_models.figures.render import draw_comparison, draw_training
+from mnist_models.figures.renderer import Compared
 from mnist_models.training_run.metrics_log import MetricsLog
 from mnist_models.training_run.run_directory import RunDirectory
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mnist_models import metric_names as names
 from mnist_models.errors import InvalidInput
 from mnist_models.evaluation.calibration import calibration
+from mnist_models.evaluation.predicted_class import predicted
 
 SMALLEST_PROBABILITY = 1e-7  # they are clipped to this and to 1 minus this before the logarithm, as Keras does
 Z_95 = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
@@ -75,12 +76,6 @@ def brier(probabilities: Probabilities, labels: Labels) -> float:
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     squares = np.square(probabilities, dtype=np.float64).sum(axis=1)
     return float((squares - 2 * of_label + 1).mean())
-
-
-def predicted(probabilities: Probabilities) -> npt.NDArray[np.int64]:
-    """Return the most probable class of each row of `probabilities` [n, k], as int64 [n]; class 0 for a NaN row."""
-    classes: npt.NDArray[np.int64] = np.where(np.isnan(probabilities), -1, probabilities).argmax(axis=1)
-    return classes
 
 
 def confusion_matrix(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from mnist_models.evaluation.metrics import Labels, Probabilities, mistake_indices, predicted
+from mnist_models.evaluation.metrics import Labels, Probabilities, mistake_indices
+from mnist_models.evaluation.predicted_class import predicted
 
 
 def mistakes_table(

@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from mnist_models.evaluation.metrics import Labels, Probabilities, predicted
+from mnist_models.evaluation.metrics import Labels, Probabilities
+from mnist_models.evaluation.predicted_class import predicted
 from mnist_models.evaluation.significance import Correct, mcnemar_exact, paired_difference_interval
 
 

@@ -16,8 +16,8 @@ def main() -> None:
 
 def _prepare() -> Callable[[str], None]:
     from mnist_models.data.arrays import load_arrays
-    from mnist_models.figures.compared import Compared
     from mnist_models.figures.render import draw_comparison, draw_training
+    from mnist_models.figures.renderer import Compared
     from mnist_models.training_run.run_directory import RunDirectory
 
     load = lru_cache(maxsize=1)(load_arrays)  # the folder's name says its content

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from mnist_models.atomic import write_atomically
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.metrics import Labels, confusion_matrix, evaluate
-from mnist_models.figures.compared import Compared
 from mnist_models.figures.plots.accuracy_ranking import accuracy_ranking
 from mnist_models.figures.plots.confusion_matrix import confusion_figure, per_class_accuracy
 from mnist_models.figures.plots.example_images import mistakes, predictions, sample_images
@@ -20,6 +19,7 @@ from mnist_models.figures.plots.overlaid_curves import overlaid_curves
 from mnist_models.figures.plots.raster import png
 from mnist_models.figures.plots.reliability import reliability_diagram
 from mnist_models.figures.plots.series import Steps, Values
+from mnist_models.figures.renderer import Compared
 from mnist_models.metric_names import TRAIN_LOSS, VALIDATION_ACCURACY
 from mnist_models.training_run.run_directory import RunDirectory
 

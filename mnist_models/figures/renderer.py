@@ -3,12 +3,21 @@
 import json
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mnist_models.figures.compared import Compared
-from mnist_models.processes.worker import WorkerProcess
+from mnist_models.processes.worker import ProcessDied, WorkerProcess
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A training to compare."""
+
+    name: str
+    directory: Path
+    status: str  # "finished", "diverged", or "best"
+    study: str | None  # trainings with the same study also get a figure of their own
 
 
 class _DrawingProcess(WorkerProcess):
@@ -24,7 +33,7 @@ class Renderer:
     def __init__(self, logs: Path) -> None:
         self._log = logs / "drawing.log"
         self._lock = threading.Lock()
-        self._process = _DrawingProcess({}, self._log)
+        self._process, self._closed = _DrawingProcess({}, self._log), False
 
     def training(self, directory: Path, recipe: str, data: Path, folder: Path) -> list[Path]:
         """Draw the figures of a finished training into `folder`, and return the PNG files."""
@@ -36,6 +45,8 @@ class Renderer:
 
     def _draw(self, folder: Path, **job: Any) -> list[Path]:
         with self._lock:
+            if self._closed:
+                raise ProcessDied("nothing is drawn any more")
             if not self._process.alive:
                 self._process.stop()
                 self._process = _DrawingProcess({}, self._log)
@@ -44,4 +55,5 @@ class Renderer:
 
     def close(self) -> None:
         """End the process."""
+        self._closed = True
         self._process.stop()

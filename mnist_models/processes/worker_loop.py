@@ -24,6 +24,7 @@ def serve(prepare: Callable[[], Callable[[str], None]]) -> None:
     # Answers go to the real standard output; whatever libraries print there goes to the log instead.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
+    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)  # a line that is printed outlives a kill
     jobs: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     do = prepare()

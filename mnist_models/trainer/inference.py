@@ -11,7 +11,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from mnist_models.atomic import atomic_path
-from mnist_models.evaluation.metrics import predicted
+from mnist_models.evaluation.predicted_class import predicted
 from mnist_models.recipe import Recipe
 from mnist_models.trainer.checkpoint import Weights
 from mnist_models.trainer.model_file import load_model

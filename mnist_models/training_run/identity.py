@@ -21,8 +21,10 @@ from mnist_models.training_run.job import Precision
 PACKAGE = Path(__file__).resolve().parent.parent
 CODE = (
     "data/split.py",
+    "evaluation/predicted_class.py",
     "trainer/augmentation.py",
     "trainer/batch_order.py",
+    "trainer/checkpoint.py",
     "trainer/divergence.py",
     "trainer/fused_batch_norm.py",
     "trainer/half_batches.py",
@@ -85,4 +87,4 @@ def identity_of(parts: Mapping[str, Any]) -> str:
 @cache
 def code_digest() -> str:
     """SHA-256 over CODE without comments and docstrings, as 64 hex digits."""
-    return hashlib.sha256("\n".join(normalised(PACKAGE / name) for name in CODE).encode()).hexdigest()
+    return hashlib.sha256("\n".join(normalised((PACKAGE / name).read_bytes()) for name in CODE).encode()).hexdigest()

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from mnist_models.atomic import write_atomically
 from mnist_models.recipe import Recipe
-from mnist_models.recipe_reference import SourceFolder, own_files
+from mnist_models.recipe_reference import SourceFolder, content, own_files
 from mnist_models.training_run.metrics_log import History, iterate_records, to_history
 
 
@@ -78,7 +78,7 @@ class RunDirectory:
     def write_recipe(self, recipe: Recipe, **notes: Any) -> None:
         """Write what is trained, so that this folder alone is enough to build the network again."""
         for name, file in own_files(recipe.network).items():
-            write_atomically(self.source_folder / f"{name}.py", file.read_bytes())
+            write_atomically(self.source_folder / f"{name}.py", content(file))
         write_atomically(self.recipe_file, json.dumps({"recipe": recipe.to_json(), **notes}, indent=2) + "\n")
 
     def recipe(self) -> Recipe:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from typing import Any, Protocol, TypeVar
 
 from mnist_models.trainer_pool.backend import Backend
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 BUSY_SHARE = 0.01  # of one core's time, for portions while trainings use all cores
 LOOK_SECONDS = 0.25  # between two looks for new records
 PAUSE_SECONDS = 5.0  # after a failure
+STALL_SECONDS = 5.0  # after Ctrl-C
 TICK_SECONDS = 0.1  # between two looks whether a slot is free
 
 T = TypeVar("T")
@@ -45,7 +47,9 @@ class BackgroundWriter:
         self._stopping = False
         self._failing = False
         self._not_before = self._not_before_if_busy = 0.0
-        self._thread = threading.Thread(target=self._work, name="background writer", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._work,), name="background writer", daemon=True
+        )  # in the flow run's context, so that Prefect's log holds what it says
         self._thread.start()
 
     def follow(self, source: Source) -> None:
@@ -61,12 +65,7 @@ class BackgroundWriter:
             self._sources.pop(source, None)
 
     def flush(self, source: Source) -> None:
-        """Write all that is left of a source, and wait for it.
-
-        Raises:
-            TrainingCancelled: the flow run is being ended.
-            what a portion raises; the rest is still there to be flushed.
-        """
+        """Write all that is left of a source, and wait for it; raise what a portion raises, or TrainingCancelled."""
         written: Future[None] = Future()
         with self._changed:
             self._sources[source] = written
@@ -83,19 +82,19 @@ class BackgroundWriter:
         return done
 
     def call(self, work: Callable[[], T]) -> T:
-        """Do something in the writer's thread, wait for it, and return or raise what it does.
-
-        Raises:
-            TrainingCancelled: the flow run is being ended.
-        """
+        """Do something in the writer's thread, wait for it, and return or raise what it does, or TrainingCancelled."""
         return self._wait(self.post(work))
 
-    def stop(self) -> None:
-        """End the thread: after all that was posted, or, if the flow run was cancelled, after what it is at."""
+    def stop(self) -> bool:
+        """End the thread, after all that was posted; return whether it has ended.
+
+        If the flow run was cancelled, a server that stalls is not waited for any longer.
+        """
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(STALL_SECONDS if self._cancellation.cancelled else None)
+        return not self._thread.is_alive()
 
     def _wait(self, done: "Future[T]") -> T:
         while True:
@@ -103,8 +102,8 @@ class BackgroundWriter:
             try:
                 return done.result(TICK_SECONDS if self._thread.is_alive() else 0)
             except TimeoutError:
-                if done.done():  # what it did has raised a TimeoutError
-                    raise
+                if done.done():  # meanwhile, or it has itself raised a TimeoutError
+                    return done.result()
                 if not self._thread.is_alive():
                     raise TrainingCancelled("nothing is written any more") from None
 
@@ -134,6 +133,8 @@ class BackgroundWriter:
             sources = list(self._sources.items())
         began, more, failure = time.thread_time(), False, None
         for source, written in sources:
+            if self._cancellation.cancelled:  # a server that stalls takes its time for each
+                return
             try:
                 left = source.write_portion()
             except Exception as error:
@@ -148,7 +149,7 @@ class BackgroundWriter:
                 written.set_result(None)
         now, taken = time.monotonic(), time.thread_time() - began
         self._not_before_if_busy = now + taken / BUSY_SHARE
-        self._not_before = now + (PAUSE_SECONDS if failure else 0.0 if more else LOOK_SECONDS)
+        self._not_before = now + (0.0 if more else PAUSE_SECONDS if failure else LOOK_SECONDS)
         self._tell(failure)
 
     def _tell(self, failure: Exception | None) -> None:

@@ -42,19 +42,20 @@ class ChildRun(RunReplay):
             **tags,
         }
         self._tried = False
-        self._next_sample, self._samples = 0.0, 0
-        self.open_now = False  # opened by this flow run, and not ended yet
+        self._next_sample = 0.0
+        self.open_now = self._ready = False  # opened by this flow run, and not ended yet; and described
 
     def ensure_open(self) -> None:
         """Open and describe it, unless that is done."""
-        if self.open_now or (self._tried and self.state.closed):
+        if self._ready or (self._tried and self.state.closed):
             return
         parent = self._parent.ensure_open()
         if self._tried and not self.run_id:
             self._find_lost(parent)
         self._tried = True
         is_new = self.open(self._name, self._tags, parent)
-        if not self.state.closed and not is_new:
+        self.open_now = not self.state.closed
+        if self.open_now and not is_new:
             self.tracker.resume_run(self.run_id)
         if not self.state.described:
             conditions, recipe = self._training.conditions, self._training.recipe
@@ -63,7 +64,7 @@ class ChildRun(RunReplay):
             self.tracker.log(self.run_id, parameters=parameters)
             self.tracker.log_dataset(self.run_id, self._dataset)
             self.note(described=True)
-        self.open_now = not self.state.closed
+        self._ready = self.open_now
 
     def _find_lost(self, parent: str) -> None:
         """A server that answered too late may have created the run of an earlier try."""
@@ -82,11 +83,11 @@ class ChildRun(RunReplay):
         if time.monotonic() >= self._next_sample:
             self._next_sample = time.monotonic() + SYSTEM_SECONDS
             moment = round(time.time() * 1000)
-            sample = [(name, value, moment, self._samples) for name, value in metrics.sample().items()]
+            sample = [(name, value, moment, self.state.samples) for name, value in metrics.sample().items()]
             self.tracker.log(self.run_id, sample)
-            self._samples += 1
+            self.note(samples=self.state.samples + 1)
 
     def end(self, status: str, at: float | None = None) -> None:
         """Set the final status, now or as of a time in Unix seconds."""
         self.tracker.end_run(self.run_id, status, at)
-        self.open_now = False
+        self.open_now = self._ready = False

@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 from prefect import runtime
 from rich.console import Console
@@ -36,18 +36,9 @@ class FlowRunContext:
         self.tracker = Tracker(settings)
         self.system_metrics = SystemMetrics(settings.resolved_tracking_uri)
         self.writer = BackgroundWriter(backend, cancellation)
+        self.prefect = ThreadPoolExecutor(1)  # beside the writer, so that a server that stalls holds up its own only
         self.child_runs: dict[str, ChildRun] = {}  # by the folder of the training
         self.renewed: set[str] = set()  # identities that --force has already set aside
-
-    @property
-    def parent_run_id(self) -> str:
-        """The MLflow run of the whole flow run; for the writer's thread, which opens it when it is first needed."""
-        return self.parent.ensure_open()
-
-    @property
-    def runs(self) -> Path:
-        """The folder of run directories."""
-        return self.settings.runs
 
 
 @contextmanager
@@ -70,6 +61,7 @@ def open_flow_run() -> Iterator[FlowRunContext]:
             cancellation.cancel()
             raise
         finally:
+            context.prefect.shutdown(wait=not cancellation.cancelled, cancel_futures=cancellation.cancelled)
             backend.close()
             context.writer.stop()
             context.renderer.close()

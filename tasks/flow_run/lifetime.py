@@ -29,8 +29,7 @@ GIVEN_UP = "the training was given up; it can be resumed"
 def recorded(context: FlowRunContext, request: TrainRequest, dataset: Dataset) -> Iterator[None]:
     """Close what the dead have left, open the parent run, and keep a record for as long as something is missing.
 
-    Raises:
-        NotSent: MLflow has not taken everything; the record says what to do.
+    Raise NotSent if MLflow has not taken everything.
     """
     context.parent = _parent_run(context, request, dataset)
     settings, store = context.settings, context.tracker.store_id
@@ -86,8 +85,7 @@ def _true_status(context: FlowRunContext, own: RecordFile) -> Iterator[None]:
             if status == "KILLED":
                 context.cancellation.cancel()
             own.update(ended=status)  # until MLflow has heard of it
-            context.writer.stop()
-            if _end_runs(context, status):
+            if context.writer.stop() and _end_runs(context, status):
                 own.update(closed=True)
 
 
@@ -106,7 +104,8 @@ def _end_runs(context: FlowRunContext, status: str) -> bool:
     except Exception as error:  # must not hide what has ended the flow; the next flow run closes them
         logger.warning("the MLflow runs of this flow run could not be closed as %s: %s", status, error)
         return False
-    return True
+    # A run whose creation was not answered may be in the store nevertheless: the next flow run looks for it.
+    return bool(parent) and all(run.run_id for run in context.child_runs.values())
 
 
 @contextmanager

@@ -31,15 +31,16 @@ class ParentRun:
         self.tracker, self._tags, self._parameters, self._dataset = tracker, tags, parameters, dataset
         self._name, self._prefect = str(runtime.flow_run.name), copy_context()
         self.run_id = ""  # empty until it is open
+        self._described = False
 
     def ensure_open(self) -> str:
         """Create and describe it, unless that is done; return its id."""
-        if not self.run_id:
-            tracker = self.tracker
-            run_id = tracker.start_run(self._name, self._tags)
+        tracker = self.tracker
+        run_id = self.run_id = self.run_id or tracker.start_run(self._name, self._tags)
+        if not self._described:
             tracker.log(run_id, parameters=self._parameters)
             tracker.log_dataset(run_id, self._dataset)
             link = run_link(mlflow_address(tracker.settings), tracker.experiment_id, run_id)
             self._prefect.run(create_link_artifact, link, link_text="The comparison in MLflow", key="mlflow")
-            self.run_id = run_id
+            self._described = True
         return self.run_id

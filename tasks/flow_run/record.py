@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -65,8 +66,14 @@ class RecordFile:
 def record_files(settings: Settings) -> list[RecordFile]:
     """Return those of all flow runs, living ones included, oldest first; one that was cut is left out."""
     found = []
-    for file in sorted(settings.flows.glob("*.json"), key=lambda file: file.stat().st_mtime_ns):
+    for file in sorted(settings.flows.glob("*.json"), key=_written):
         with suppress(OSError, ValueError, TypeError):
             record = FlowRecord(**json.loads(file.read_text()))
             found.append(RecordFile(settings, replace(record, flow_run_id=file.stem)))
     return found
+
+
+def _written(file: Path) -> int:
+    with suppress(FileNotFoundError):  # its flow run has just ended
+        return file.stat().st_mtime_ns
+    return 0

@@ -39,11 +39,7 @@ SummaryFile = Annotated[str, form_field("JSON summary")]
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """The parameters of the train flow, which describes them.
-
-    Raises:
-        InvalidInput: names the field and what is allowed.
-    """
+    """The parameters of the train flow, which describes them. Raise InvalidInput for what cannot be done."""
 
     suite: str = "quick"
     recipes: tuple[str, ...] = ()
@@ -97,11 +93,7 @@ class TrainRequest:
 
 
 def writable_file(field: str, given: str) -> Path:
-    """Return the absolute path of a file that can be written.
-
-    Raises:
-        InvalidInput: it cannot.
-    """
+    """Return the absolute path of a file; raise InvalidInput if it cannot be written."""
     file = Path(given).resolve()
     if not file.parent.is_dir() or (file.exists() and not file.is_file()):
         raise InvalidInput(f"{field}: {given} is not a file in an existing folder.")

@@ -19,8 +19,7 @@ def unsent_requests(settings: Settings) -> list[FlowRecord]:
 def kept_until_sent(settings: Settings, own: RecordFile) -> Iterator[None]:
     """Note in the record why the block fails, if that is MLflow's doing; forget it once such a block is through.
 
-    Raises:
-        NotSent: names the one command that sends what is missing.
+    Raise NotSent, which names the one command that sends what is missing.
     """
     try:
         yield

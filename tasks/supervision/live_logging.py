@@ -1,5 +1,8 @@
 """What is logged while a training runs: as much as servers take meanwhile. What they miss is logged after it."""
 
+from concurrent.futures import Future
+from typing import Any
+
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.progress import ProgressArtifact, Snapshot
@@ -12,6 +15,7 @@ class LiveLogging:
         self._context, self._run = context, run
         self._artifact = ProgressArtifact(name)
         self._snapshot: Snapshot | None = None
+        self._shown: Future[Any] = context.prefect.submit(str)  # the artifact's latest update
 
     def show(self, snapshot: Snapshot) -> None:
         """Note where the training stands; returns at once."""
@@ -19,8 +23,8 @@ class LiveLogging:
 
     def write_portion(self) -> bool:
         """Write what has come since; return False if no records are left."""
-        if snapshot := self._snapshot:
-            self._artifact.update(snapshot.share, str(snapshot))
+        if (snapshot := self._snapshot) and self._shown.done():
+            self._shown = self._context.prefect.submit(self._artifact.update, snapshot.share, str(snapshot))
         self._run.ensure_open()
         self._run.log_system(self._context.system_metrics)
         return self._run.replay()
@@ -28,7 +32,7 @@ class LiveLogging:
     def end(self, text: str) -> None:
         """Note that the training has ended, as `text` says; returns at once."""
         self._context.writer.unfollow(self)
-        self._context.writer.post(lambda: self._artifact.update(1.0, text, last=True))
+        self._context.prefect.submit(self._artifact.update, 1.0, text, last=True)
 
     def __enter__(self) -> "LiveLogging":
         self._context.writer.follow(self)

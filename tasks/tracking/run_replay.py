@@ -39,6 +39,7 @@ class RunReplay:
         if self.run_id and self.tracker.run_exists(self.run_id):
             if not self.state.closed:  # it goes on under this flow run
                 self.tracker.log(self.run_id, tags={**tags, "mlflow.parentRunId": parent})
+                self.note(evaluated=False)  # its description and its tag `status` are logged again
             return False
         self.state = RunState()
         self.note(run_id=self.tracker.start_run(name, tags, parent))

@@ -16,6 +16,7 @@ class RunState:
     run_id: str = ""  # empty: there is none yet
     described: bool = False  # it has its parameters and its data set
     replayed_to: int = 0  # bytes of the metrics log that it holds
+    samples: int = 0  # of the machine's load that it holds
     model_id: str = ""  # of its logged model
     evaluated: bool = False  # it has its test metrics and figures
     closed: bool = False  # it has all, and its final status

@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnist_models.evaluation.metrics import Labels, Probabilities, mistake_indices, predicted
+from mnist_models.evaluation.metrics import Labels, Probabilities, mistake_indices
+from mnist_models.evaluation.predicted_class import predicted
 from mnist_models.figures.plots import style
 from mnist_models.figures.plots.montage import Images, Tile, montage
 
