@@ -1,6 +1,7 @@
 """The thread that writes to MLflow: what it is called for at once, and portions in between."""
 
 import threading
+from contextvars import ContextVar
 from types import SimpleNamespace
 
 import pytest
@@ -165,3 +166,51 @@ def test_at_an_orderly_end_all_that_was_posted_is_done(backend, cancellation):
     assert done == list(range(100))
     with pytest.raises(TrainingCancelled):
         writer.call(lambda: None)
+
+
+class Giver:
+    """A source in whose portion the flow run is given up."""
+
+    def __init__(self, cancellation):
+        self.cancellation, self.begun = cancellation, threading.Event()
+
+    def write_portion(self):
+        self.cancellation.cancel()
+        self.begun.set()
+        return False
+
+
+def test_given_up_amid_a_round_it_does_not_wait_for_the_next_source(writer, clock, cancellation):
+    first, second = Giver(cancellation), Giver(cancellation)
+    with writer._changed:  # so that both are in the same round
+        writer._sources.update(dict.fromkeys((first, second)))
+        writer._changed.notify()
+    assert first.begun.wait(60)
+    assert writer.stop()
+    assert not second.begun.is_set()
+
+
+def test_a_server_that_stalls_is_not_waited_for_when_all_is_given_up(backend, cancellation, monkeypatch):
+    monkeypatch.setattr(background_writer, "STALL_SECONDS", 0.01)
+    writer, stalled = BackgroundWriter(backend, cancellation), threading.Event()
+    begun = threading.Event()
+    writer.post(lambda: (begun.set(), stalled.wait(60)))
+    begun.wait(60)
+    cancellation.cancel()
+    assert not writer.stop()
+    stalled.set()
+
+
+def test_it_speaks_in_the_context_of_who_made_it(backend, cancellation):
+    variable = ContextVar("flow run")
+    variable.set("this one")
+    writer = BackgroundWriter(backend, cancellation)
+    assert writer.call(variable.get) == "this one"
+    writer.stop()
+
+
+def test_a_source_that_fails_for_good_does_not_slow_the_others(writer, clock):
+    writer.follow(Pieces(clock, 0, failures=10**9))
+    pieces = Pieces(clock, 50)
+    writer.flush(pieces)
+    assert clock.now == pytest.approx(5)  # its own time only

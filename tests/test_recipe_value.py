@@ -115,3 +115,28 @@ def test_a_network_without_a_file_is_refused(monkeypatch):
     monkeypatch.delattr(sys.modules[recipe.network.__module__], "__file__")
     with pytest.raises(InvalidInput, match="has no source file"):
         source_files.__wrapped__(recipe.network)
+
+
+def test_what_is_trained_is_what_the_identity_has_named_even_if_the_file_changes_in_between(own, tmp_path):
+    digest = own.network_digest
+    (tmp_path / "own" / "own_depth.py").write_text("DEPTH = 99\n")
+    directory = RunDirectory(tmp_path / "run")
+    directory.write_recipe(own)
+    assert (directory.source_folder / "own_depth.py").read_text() == "DEPTH = 3\n"
+    assert own.network_digest == digest
+
+
+def test_a_network_of_the_program_itself_is_refused_for_a_trainer_would_run_the_program(monkeypatch):
+    network = find_recipe("conv_net").network
+    monkeypatch.setattr(network, "__module__", "__main__")
+    with pytest.raises(InvalidInput, match="has no source file of its own; write it into a module"):
+        source_files.__wrapped__(network)
+
+
+def test_one_run_directory_after_another_gives_each_its_own_network(own, tmp_path):
+    first, second = RunDirectory(tmp_path / "first"), RunDirectory(tmp_path / "second")
+    for directory in (first, second):
+        directory.write_recipe(own)
+    (second.source_folder / "own_depth.py").write_text("DEPTH = 5\n")
+    depths = [directory.recipe().network((2, 3, 1), 4)[-1] for directory in (first, second, first)]
+    assert depths == [3, 5, 3]
