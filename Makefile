@@ -31,8 +31,8 @@ POINTS := 20
 SEED := 0
 
 faults: $(INSTALLED) ## inject every fault (35 minutes on two cores; POINTS=5 for a look) and write docs/reliability.md
-	$(BIN)/python -m pytest -m "fault or faults" --fault-points $(POINTS) --fault-seed $(SEED) \
-		--hypothesis-profile explore --hypothesis-seed $(SEED) --reliability docs/reliability.md $(ARGS)
+	$(BIN)/python -m pytest -m "fault or faults" --fault-points=$(POINTS) --fault-seed=$(SEED) \
+		--hypothesis-profile=explore --hypothesis-seed=$(SEED) --reliability=docs/reliability.md $(ARGS)
 
 lint: $(INSTALLED) ## style, types, and the direction of imports
 	$(BIN)/ruff check .

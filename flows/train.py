@@ -11,7 +11,7 @@ from tasks.fetch_data import fetch_data
 from tasks.flow_run import request as form
 from tasks.flow_run.context import open_flow_run
 from tasks.flow_run.errors import RecipesFailed
-from tasks.flow_run.lifetime import recorded
+from tasks.flow_run.lifetime import lifetime
 from tasks.promote import promote_candidate
 from tasks.register import register
 from tasks.servers.notifications import tell_of_failed_schedule
@@ -62,7 +62,7 @@ def train(
     with open_flow_run() as context:
         prepared = fetch_data(context, data)
         dataset = prepared.dataset
-        with recorded(context, request, dataset):
+        with lifetime(context, request, dataset):
             trainings = [NamedTraining(each, request.label(each)) for each in request.trainings(dataset.digest)]
             rows, evaluated = TrainingSchedule(context, prepared, force).run(trainings)
             candidate = compare(context, prepared.folder, rows, evaluated)

@@ -15,11 +15,11 @@ from tasks.compare import Row, row
 from tasks.evaluate import Evaluated, evaluate_training
 from tasks.flow_run.context import FlowRunContext
 from tasks.supervision.failures import first_line
-from tasks.tracking.outage import is_mlflows
+from tasks.tracking.outage import is_mlflow_error
 from tasks.train import NamedTraining, train_recipe
 
 FOLLOWING: tuple[Task[..., Any], ...] = (evaluate_training, analyse_mistakes)
-AHEAD = 1  # tasks that wait for a trainer, so that none is idle while Prefect starts the next
+QUEUED = 1  # tasks that wait for a trainer, so that none is idle while Prefect starts the next
 
 
 @dataclass(eq=False)
@@ -74,8 +74,8 @@ class TrainingSchedule:
     def _submit_ready(self, chains: Collection[_Chain]) -> int:
         """Submit the trainings that there is room for; return how many."""
         # At first no task waits for a trainer, or it could take that of one with more ahead.
-        ahead = AHEAD if any(chain.results for chain in chains) else 0
-        room = self._context.backend.slots + ahead - sum(chain.is_training for chain in chains)
+        queued = QUEUED if any(chain.results for chain in chains) else 0
+        room = self._context.backend.slots + queued - sum(chain.is_training for chain in chains)
         ready = [chain for chain in chains if chain.is_ready][: max(room, 0)]
         for chain in ready:
             chain.submitted = True
@@ -103,7 +103,7 @@ class TrainingSchedule:
         evaluated: dict[str, Evaluated] = {}
         for chain in sorted(chains, key=lambda each: (order.index(each.recipe), each.named.training.seed)):
             last = chain.results[-1] if chain.results else None
-            if isinstance(last, Exception) and is_mlflows(last):
+            if isinstance(last, Exception) and is_mlflow_error(last):
                 raise last
             if isinstance(last, Evaluated):
                 evaluated[chain.named.name] = last

@@ -20,7 +20,7 @@ from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.parent_run import flow_tags
 from tasks.flow_run.progress import Observer
-from tasks.supervision.failures import true_status
+from tasks.supervision.failures import report_failure
 from tasks.supervision.live_logging import LiveLogging
 from tasks.supervision.trainer_slots import trainer_lease
 from tasks.supervision.training_lock import training_lock
@@ -64,9 +64,9 @@ def train_recipe(context: FlowRunContext, data: PreparedData, named: NamedTraini
     directory = RunDirectory(context.settings.runs / training.folder)
     directory.path.parent.mkdir(parents=True, exist_ok=True)
     with training_lock(context, directory.path.with_suffix(".lock"), name):
-        if force and training.identity not in context.renewed:
+        if force and training.identity not in context.forced:
             directory.set_aside()
-            context.renewed.add(training.identity)
+            context.forced.add(training.identity)
         result = directory.result()
         reused = result is not None
         if result is None and directory.result_file.exists():
@@ -79,19 +79,19 @@ def train_recipe(context: FlowRunContext, data: PreparedData, named: NamedTraini
         if result is None:
             last_attempt = runtime.task_run.run_count > RETRIES
             with (
-                true_status(context, run, name, last_attempt),
+                report_failure(context, run, name, last_attempt),
                 context.backend.slot(training.seconds) as slot,
                 trainer_lease(context, name),
-                LiveLogging(context, run, name) as logging,
+                LiveLogging(context, run, name) as live,
             ):
-                result = _supervise(context, slot, named, data, logging)
+                result = _supervise(context, slot, named, data, live)
         else:
             context.display.done(name, f"reused, test accuracy {result.test_accuracy:.2%}")
     return Trained(training, name, directory, result, reused)
 
 
 def _supervise(
-    context: FlowRunContext, slot: Slot, named: NamedTraining, data: PreparedData, logging: LiveLogging
+    context: FlowRunContext, slot: Slot, named: NamedTraining, data: PreparedData, live: LiveLogging
 ) -> TrainingResult:
     training, name, recipe, dataset = named.training, named.name, named.training.recipe, data.dataset
     directory = RunDirectory(context.settings.runs / training.folder)
@@ -113,7 +113,7 @@ def _supervise(
         snapshot = observer.see(latest.read())
         if snapshot is not None:
             context.display.update(name, snapshot)
-            logging.show(snapshot)
+            live.show(snapshot)
 
     slot.run(job, look)
     result = directory.result()
@@ -125,5 +125,5 @@ def _supervise(
     if result.nan_variable is not None:
         text += f"; {result.nan_variable} is NaN from step {result.first_nan_step:,} on"
     context.display.done(name, text)
-    logging.end(text)
+    live.end(text)
     return result

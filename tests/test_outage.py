@@ -14,7 +14,7 @@ from tasks.config.settings import load_settings
 from tasks.flow_run.errors import RecipesFailed
 from tasks.flow_run.record import FlowRecord, RecordFile, record_files
 from tasks.flow_run.unsent_requests import kept_until_sent, unsent_requests
-from tasks.tracking.outage import NotSent, is_mlflows, is_outage
+from tasks.tracking.outage import NotSent, is_mlflow_error, is_outage
 from tasks.tracking.retry import worth_waiting
 
 REQUEST = {"suite": "quick", "recipes": [], "data": "", "force": False, "promote": True}
@@ -40,12 +40,12 @@ def refused(status):
     ids=repr,
 )
 def test_what_may_succeed_later_is_told_from_what_will_not(error, outage):
-    assert is_mlflows(error)
+    assert is_mlflow_error(error)
     assert is_outage(error) is outage
 
 
 def test_our_own_errors_are_not_mlflows():
-    assert not is_mlflows(OSError("no space"))
+    assert not is_mlflow_error(OSError("no space"))
     assert not is_outage(RuntimeError("a bug"))
 
 

@@ -38,7 +38,7 @@ class FlowRunContext:
         self.writer = BackgroundWriter(backend, cancellation)
         self.prefect = ThreadPoolExecutor(1)  # beside the writer, so that a server that stalls holds up its own only
         self.child_runs: dict[str, ChildRun] = {}  # by the folder of the training
-        self.renewed: set[str] = set()  # identities that --force has already set aside
+        self.forced: set[str] = set()  # identities that --force has already set aside
 
 
 @contextmanager

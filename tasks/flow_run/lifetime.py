@@ -26,7 +26,7 @@ GIVEN_UP = "the training was given up; it can be resumed"
 
 
 @contextmanager
-def recorded(context: FlowRunContext, request: TrainRequest, dataset: Dataset) -> Iterator[None]:
+def lifetime(context: FlowRunContext, request: TrainRequest, dataset: Dataset) -> Iterator[None]:
     """Close what the dead have left, open the parent run, and keep a record for as long as something is missing.
 
     Raise NotSent if MLflow has not taken everything.
@@ -36,7 +36,7 @@ def recorded(context: FlowRunContext, request: TrainRequest, dataset: Dataset) -
     own = RecordFile(settings, FlowRecord(str(runtime.flow_run.id), store, _repeatable(request), dataset.digest))
     with (
         alive(context.tracker, own, context.writer.call),
-        _true_status(context, own),
+        _close_runs_at_end(context, own),
         kept_until_sent(settings, own),
     ):
         _open_parent(context)
@@ -71,7 +71,7 @@ def _open_parent(context: FlowRunContext) -> None:
 
 
 @contextmanager
-def _true_status(context: FlowRunContext, own: RecordFile) -> Iterator[None]:
+def _close_runs_at_end(context: FlowRunContext, own: RecordFile) -> Iterator[None]:
     """Give all runs that are still open the status of the flow run."""
     status = "KILLED"
     try:

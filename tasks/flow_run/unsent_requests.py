@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from tasks.config.settings import Settings
 from tasks.flow_run.errors import RecipesFailed
 from tasks.flow_run.record import FlowRecord, RecordFile, record_files
-from tasks.tracking.outage import NotSent, is_mlflows
+from tasks.tracking.outage import NotSent, is_mlflow_error
 
 
 def unsent_requests(settings: Settings) -> list[FlowRecord]:
@@ -27,7 +27,7 @@ def kept_until_sent(settings: Settings, own: RecordFile) -> Iterator[None]:
         _forget(settings, own)
         raise
     except Exception as error:
-        if not is_mlflows(error):
+        if not is_mlflow_error(error):
             raise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         own.update(unsent=reason)

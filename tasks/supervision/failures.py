@@ -26,7 +26,7 @@ def first_line(error: BaseException) -> str:
 
 
 @contextmanager
-def true_status(context: FlowRunContext, run: ChildRun, name: str, last_attempt: bool) -> Iterator[None]:
+def report_failure(context: FlowRunContext, run: ChildRun, name: str, last_attempt: bool) -> Iterator[None]:
     """Whatever ends the training too early, say so on the screen and in its run."""
     try:
         yield

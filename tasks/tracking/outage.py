@@ -9,7 +9,7 @@ class NotSent(Unavailable):
     """MLflow has not taken everything; what is missing can be sent later."""
 
 
-def is_mlflows(error: object) -> bool:
+def is_mlflow_error(error: object) -> bool:
     """Whether MLflow has refused or could not be reached: its server, its store, or the server's artifacts."""
     from mlflow.exceptions import MlflowException
     from requests.exceptions import RequestException
@@ -25,4 +25,4 @@ def is_outage(error: object) -> bool:
     if isinstance(error, MlflowException):
         return error.error_code in _PASSING
     response = getattr(error, "response", None)  # of a refused upload
-    return is_mlflows(error) and (response is None or response.status_code >= 500)
+    return is_mlflow_error(error) and (response is None or response.status_code >= 500)
