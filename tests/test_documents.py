@@ -96,6 +96,14 @@ def test_every_command_that_a_document_gives_exists(document):
     assert set(re.findall(r"(?<![\w-])(?:mnist|make) [a-z][a-z-]*", code)) - NOT_YET <= existing
 
 
+def test_a_value_of_pytests_options_is_not_taken_for_a_path():
+    """With a path, pytest no longer looks in tests/ for the options that are defined there."""
+    calls = re.findall(r"-m pytest (?:.*\\\n)*.*", (ROOT / "Makefile").read_text())
+    assert len(calls) >= 4
+    for call in calls:
+        assert not re.findall(r"--(?:fault|reliability|hypothesis)[a-z-]* \S*", call), call
+
+
 def example():
     """The recipe that the README shows."""
     (code,) = re.findall(r"^```python\n(.+?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
