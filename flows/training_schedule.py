@@ -11,7 +11,7 @@ from prefect.futures import PrefectFuture
 from mnist_models.data.loader import PreparedData
 from mnist_models.recipe_catalog import all_recipes
 from tasks.analyse_mistakes import analyse_mistakes
-from tasks.compare import Row, row
+from tasks.compare import Row, row_of
 from tasks.evaluate import Evaluated, evaluate_training
 from tasks.flow_run.context import FlowRunContext
 from tasks.supervision.failures import first_line
@@ -107,7 +107,7 @@ class TrainingSchedule:
                 raise last
             if isinstance(last, Evaluated):
                 evaluated[chain.named.name] = last
-                rows.append(row(self._context, last))
+                rows.append(row_of(self._context, last))
             else:
                 rows.append(self._failed(chain, last))
         return tuple(rows), evaluated

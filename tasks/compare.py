@@ -38,7 +38,7 @@ class Row:
     reason: str = ""  # of a failure
 
 
-def row(context: FlowRunContext, evaluated: Evaluated) -> Row:
+def row_of(context: FlowRunContext, evaluated: Evaluated) -> Row:
     """Return the row of a training that has ended by itself."""
     trained, result, test = evaluated.trained, evaluated.trained.result, evaluated.test
     training = trained.training

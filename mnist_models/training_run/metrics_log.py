@@ -60,16 +60,16 @@ def _last_steps(records: list[Record]) -> dict[str, int]:
     return {key: record["step"] for record in records for key in record}
 
 
-def read_records(path: Path, start: int = 0, enough: int = -1) -> tuple[list[Record], int]:
+def read_records(path: Path, start: int = 0, max_bytes: int = -1) -> tuple[list[Record], int]:
     """Return the whole records from byte `start` on, and the byte after the last of them.
 
-    A line without its end is not read: it is being written, or was cut by a kill. No more are read once `enough` bytes
-    are, if it is given.
+    A line without its end is not read: it is being written, or was cut by a kill. No more are read once `max_bytes`
+    bytes are, if it is given.
     """
     try:
         with path.open("rb") as file:
             file.seek(start)
-            lines = file.readlines(enough)
+            lines = file.readlines(max_bytes)
     except FileNotFoundError:
         return [], start
     if lines and not lines[-1].endswith(b"\n"):

@@ -41,7 +41,7 @@ class ChildRun(RunReplay):
             **source_tags(),
             **tags,
         }
-        self._tried = False
+        self._tried = False  # to open it; its request may have been taken although no answer came
         self._next_sample = 0.0
         self.open_now = self._ready = False  # opened by this flow run, and not ended yet; and described
 
