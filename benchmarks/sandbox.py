@@ -14,7 +14,6 @@ import psutil
 
 from mnist_models.data.official.load import cache_folder
 
-BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = ROOT / "benchmarks" / "recipes"  # for MNIST_RECIPES
 
@@ -99,7 +98,9 @@ class _Watcher(threading.Thread):
             with suppress(psutil.Error):
                 for one in (self._process, *self._process.children(recursive=True)):
                     with suppress(psutil.Error):
-                        kind = "command" if one.pid == self._process.pid else _kind(one.cmdline())
+                        if not (command := one.cmdline()):
+                            continue  # it has just ended
+                        kind = "command" if one.pid == self._process.pid else _kind(command)
                         self.peaks[kind] = max(self.peaks[kind], one.memory_info().rss / 2**20)
                         taken = one.cpu_times()
                         self._times[one.pid] = kind, taken.user + taken.system
