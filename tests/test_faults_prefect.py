@@ -48,7 +48,7 @@ class Servers:
 
     def serve(self) -> None:
         self.start("flows", sys.executable, "-m", "flows.deploy.runner")
-        wait_for(lambda: "train/nightly" in self.stack.deployments())
+        wait_for(lambda: {"train/nightly", "train/on-demand"} <= self.stack.deployments().keys())
 
     def kill(self, name: str) -> None:
         """`kill -9` of the process and all below it."""
