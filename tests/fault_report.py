@@ -110,8 +110,8 @@ def _table(seed):
         "# Reliability",
         "",
         "What `make faults` has injected and measured, on the machine that it ran on. Each is the real fault, but for"
-        " row 21, which raises the framework's own error. A test of a property counts once, whatever number of examples"
-        " it tries.",
+        " two: Prefect's scheduler is told to make the late runs of row 13, whose times lie in the past, and row 21"
+        " raises the framework's own error. A test of a property counts once, whatever number of examples it tries.",
         "",
         "A fault is survived if all that must be so afterwards is so: equal weights, each metric record once, true"
         " statuses, no process left, and a clean next run. The time to recover counts from the fault until everything"
