@@ -57,14 +57,9 @@ def row_of(context: FlowRunContext, evaluated: Evaluated) -> Row:
 
 
 def _candidate(evaluated: Evaluated) -> Candidate:
-    result = evaluated.trained.result
-    return Candidate(
-        result.status,
-        evaluated.trained.training.recipe.diverges,
-        result.validation_accuracy,
-        evaluated.validation_loss,
-        result.parameters,
-    )
+    result, may_diverge = evaluated.trained.result, evaluated.trained.training.recipe.diverges
+    ranks = result.validation_accuracy, evaluated.validation_loss, result.parameters
+    return Candidate(result.status, may_diverge, *ranks)
 
 
 @patient_task("compare")

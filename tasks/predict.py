@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-
 ImageFolder = Annotated[str, form_field("Folder of images")]
 CsvFile = Annotated[str, form_field("CSV file")]
 

@@ -50,10 +50,8 @@ def promote_candidate(
                 decision = _decide(context, dataset, candidate, version, serving)
             else:
                 decision = Decision(False, "promotion was not asked for")
-            keeps_its_own = (
-                serving is not None and str(serving.version) == version
-            )  # the decision that brought it there
-            about = None if keeps_its_own else describe_training(dataset, candidate)
+            is_champion = serving is not None and str(serving.version) == version  # and keeps the decision for it
+            about = None if is_champion else describe_training(dataset, candidate)
             context.writer.call(partial(_record, context, candidate, version, decision, about))
             now = champion_version(context.tracker)
             if (now and now.version) == (serving and serving.version):

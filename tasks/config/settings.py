@@ -21,6 +21,7 @@ from tasks.config.credentials import hand_to_mlflow, without_credentials
 ARTIFACTS = "state/artifacts"
 MOST_BYTES = 100_000
 LONGEST_SHOWN = 100  # characters of a wrong value or key
+ON_SCREENS = ("tracking_uri", "artifact_location", "experiment_name", "host", "watch", "webhook")
 SCHEMES = ("sqlite:///", "http://", "https://", "postgresql://", "postgresql+psycopg2://", "mysql+pymysql://")
 
 
@@ -40,18 +41,10 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[str], bool], str], ...] = (
         lambda location: redacted(location) == location,
         "must hold no credentials, because every run repeats it; give them by the environment",
     ),
-    (
-        ("tracking_uri", "artifact_location", "experiment_name", "host", "watch", "webhook"),
-        str.isprintable,
-        "must hold no control characters",
-    ),
+    (ON_SCREENS, str.isprintable, "must hold no control characters"),
     (("webhook",), lambda url: not url or _is_web_address(url), "must be an address such as https://chat.example/hook"),
     (("alias",), lambda alias: not re.fullmatch(r"latest|v\d+", alias), "MLflow reserves latest, v1, v2 and so on"),
-    (
-        ("timezone",),
-        lambda zone: zone in available_timezones(),
-        "must be the name of a time zone, such as UTC or Europe/Berlin",
-    ),
+    (("timezone",), lambda zone: zone in available_timezones(), "must be a time zone, such as UTC or Europe/Berlin"),
 )
 
 

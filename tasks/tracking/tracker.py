@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from mnist_models.data.dataset import Dataset
 
 
-logger = logging.getLogger(__name__)
-
-
 class Tracker:
     """Logs to the MLflow store of the settings. All calls name their run.
 
