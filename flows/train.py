@@ -12,11 +12,12 @@ from tasks.flow_run import request as form
 from tasks.flow_run.context import open_flow_run
 from tasks.flow_run.errors import RecipesFailed
 from tasks.flow_run.lifetime import lifetime
+from tasks.judgement import Wishes
 from tasks.promote import promote_candidate
 from tasks.register import register
+from tasks.registry.champion import champion
 from tasks.servers.notifications import tell_of_failed_schedule
 from tasks.summarize import Conclusion, build_summary, publish_summary
-from tasks.tracking.champion import champion
 from tasks.train import NamedTraining
 
 
@@ -44,6 +45,8 @@ def train(
     promote: form.Promote = True,
     force: form.Force = False,
     summary: form.SummaryFile = "",
+    model: form.ModelName = "",
+    replace: form.Replace = False,
 ) -> dict[str, Any]:
     """Train recipes, compare them, and promote the best if it deserves it.
 
@@ -56,18 +59,21 @@ def train(
         promote: Whether the best may become the champion.
         force: Whether to train again what is already trained.
         summary: A file to write a JSON summary to; empty for none.
+        model: The registered model to make versions of; empty for the one in mlflow.yml.
+        replace: Whether the best may replace a champion that solves another problem.
     """
     began = time.monotonic()
-    request = form.TrainRequest(suite, tuple(recipes), seed, seeds, data, promote, force, summary)
-    with open_flow_run() as context:
+    request = form.TrainRequest(suite, tuple(recipes), seed, seeds, data, promote, force, summary, model, replace)
+    wishes = Wishes(promote, replace)
+    with open_flow_run(model) as context:
         prepared = fetch_data(context, data)
         dataset = prepared.dataset
         with lifetime(context, request, dataset):
             trainings = [NamedTraining(each, request.label(each)) for each in request.trainings(dataset.digest)]
             rows, evaluated = TrainingSchedule(context, prepared, force).run(trainings)
             candidate = compare(context, prepared.folder, rows, evaluated)
-            version = register(context, dataset, candidate) if candidate else None
-            decision = promote_candidate(context, dataset, candidate, version, promote)
+            registered = register(context, dataset, candidate, wishes)
+            decision = promote_candidate(context, dataset, candidate, registered, wishes)
             conclusion = Conclusion(rows, candidate, champion(context.tracker), decision)
             result = build_summary(context, request.title, dataset.name, conclusion, time.monotonic() - began)
             publish_summary(context, result, summary)

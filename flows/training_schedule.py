@@ -15,6 +15,7 @@ from tasks.compare import Row, row_of
 from tasks.evaluate import Evaluated, evaluate_training
 from tasks.flow_run.context import FlowRunContext
 from tasks.supervision.failures import first_line
+from tasks.supervision.training_lock import release_training
 from tasks.tracking.outage import is_mlflow_error
 from tasks.train import NamedTraining, train_recipe
 
@@ -93,6 +94,7 @@ class TrainingSchedule:
         result = future.state.result(raise_on_failure=False)
         chain.results.append(result)
         if isinstance(result, BaseException) or len(chain.results) > len(FOLLOWING):
+            release_training(self._context, chain.named.training.folder)
             return -1
         self._submit(chain, FOLLOWING[len(chain.results) - 1], self._context, self._data, future)
         return 0

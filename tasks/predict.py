@@ -17,8 +17,8 @@ from mnist_models.images.prepare import Preparation, prepare
 from mnist_models.images.read import read_image
 from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.request import form_field, writable_file
+from tasks.registry.champion import champion_version
 from tasks.supervision.model_inference import predict_images
-from tasks.tracking.champion import champion_version
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion

@@ -1,25 +1,64 @@
-"""The candidate becomes a version of the registered model."""
+"""The candidate becomes a version of the registered model, if it contends for the champion's place."""
+
+import json
+from dataclasses import dataclass
+
+from filelock import FileLock
 
 from mnist_models.data.dataset import Dataset
 from mnist_models.images.prepare import measure_preparation
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
-from tasks.tracking.model_page import PENDING
+from tasks.judgement import Judged, Wishes, judge_candidate, shape_tag
+from tasks.registry.model_page import PENDING
+from tasks.registry.placement import twins
 from tasks.tracking.retry import patient_task
 
 
+@dataclass(frozen=True)
+class Registered:
+    """The version that a candidate has, and how it was judged; nothing where there is none, or it was not judged."""
+
+    version: str | None
+    judged: Judged | None
+
+
+def promotion_lock(context: FlowRunContext) -> FileLock:
+    """One flow run at a time makes versions and moves the alias."""
+    return FileLock(context.settings.state / "promotion.lock")
+
+
 @patient_task("register")
-def register(context: FlowRunContext, dataset: Dataset, candidate: Evaluated) -> str:
-    """Make the candidate a version of the registered model, unless it is one; return the version."""
+def register(context: FlowRunContext, dataset: Dataset, candidate: Evaluated | None, wishes: Wishes) -> Registered:
+    """Make the candidate a version of the registered model, unless it is one, or is not worth one."""
+    if candidate is None:
+        return Registered(None, None)
+    with promotion_lock(context):
+        judged = judge_candidate(context, dataset, candidate, wishes)
+        if judged.decision.contends:
+            return Registered(make_version(context, dataset, candidate), judged)
+        return Registered(_existing(context, candidate), judged)
+
+
+def make_version(context: FlowRunContext, dataset: Dataset, candidate: Evaluated) -> str:
+    """Return the candidate's version, made if there is none. Whoever calls this holds the lock of promotions."""
     preparation = measure_preparation(dataset.x_train).to_json()
-    return context.writer.call(lambda: _register(context, dataset, candidate, preparation))
+    version = _existing(context, candidate)
+    return version or context.writer.call(lambda: _create(context, dataset, candidate, preparation))
 
 
-def _register(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, preparation: str) -> str:
+def _existing(context: FlowRunContext, candidate: Evaluated) -> str | None:
+    run_id = context.child_runs[candidate.trained.training.folder].run_id
+    found = twins(context.tracker.client, context.settings.registered_model, run_id, "")
+    return str(found[0].version) if found else None
+
+
+def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, preparation: str) -> str:
     from mlflow.exceptions import MlflowException
 
     client, name = context.tracker.client, context.settings.registered_model
-    state = context.child_runs[candidate.trained.training.folder].state
+    training = candidate.trained.training
+    state = context.child_runs[training.folder].state
     try:
         client.create_registered_model(
             name,
@@ -29,8 +68,6 @@ def _register(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, p
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    for version in client.search_model_versions(f"name='{name}' and run_id='{state.run_id}'"):
-        return str(version.version)
     created = client.create_model_version(
         name,
         f"models:/{state.model_id}",
@@ -39,23 +76,19 @@ def _register(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, p
         description=describe_training(dataset, candidate),
         tags={
             **PENDING,  # first, because the page of a model lists tags in the order in which they came
-            "recipe": candidate.trained.training.recipe.name,
-            "seed": str(candidate.trained.training.seed),
+            "recipe": training.recipe.name,
+            "seed": str(training.seed),
+            "identity": training.identity,
             "data": dataset.name,
             "data_digest": dataset.digest,
             "image_shape": shape_tag(dataset),
             "classes": str(dataset.classes),
+            "class_names": json.dumps([str(number) for number in range(dataset.classes)]),
             "test_accuracy": f"{candidate.test.accuracy:.6f}",
             "preparation": preparation,
         },
     )
     return str(created.version)
-
-
-def shape_tag(dataset: Dataset) -> str:
-    """Return the size of the images as it is noted with a version."""
-    height, width = dataset.image_shape[:2]
-    return f"{height}x{width}"
 
 
 def describe_training(dataset: Dataset, candidate: Evaluated) -> str:

@@ -15,7 +15,7 @@ from mnist_models.evaluation.selection import spread
 from tasks.compare import Row
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
-from tasks.tracking.champion import Champion
+from tasks.registry.champion import Champion
 from tasks.tracking.links import mlflow_address
 from tasks.tracking.retry import patient_task
 from tasks.tracking.summary_text import to_markdown

@@ -23,7 +23,7 @@ from tasks.flow_run.progress import Observer
 from tasks.supervision.failures import report_failure
 from tasks.supervision.live_logging import LiveLogging
 from tasks.supervision.trainer_slots import trainer_lease
-from tasks.supervision.training_lock import training_lock
+from tasks.supervision.training_lock import hold_training
 
 
 @dataclass(frozen=True)
@@ -63,30 +63,30 @@ def train_recipe(context: FlowRunContext, data: PreparedData, named: NamedTraini
     training, name = named.training, named.name
     directory = RunDirectory(context.settings.runs / training.folder)
     directory.path.parent.mkdir(parents=True, exist_ok=True)
-    with training_lock(context, directory.path.with_suffix(".lock"), name):
-        if force and training.identity not in context.forced:
-            directory.set_aside()
-            context.forced.add(training.identity)
-        result = directory.result()
-        reused = result is not None
-        if result is None and directory.result_file.exists():
-            context.display.say(f"{name}: its files are damaged, so that it is trained again")
-            directory.set_aside()
-        directory.path.mkdir(exist_ok=True)
-        remove_leftovers(directory.path)
-        run = ChildRun(context.parent, training, data.dataset, directory.path, name, flow_tags())
-        run = context.child_runs.setdefault(training.folder, run)
-        if result is None:
-            last_attempt = runtime.task_run.run_count > RETRIES
-            with (
-                report_failure(context, run, name, last_attempt),
-                context.backend.slot(training.seconds) as slot,
-                trainer_lease(context, name),
-                LiveLogging(context, run, name) as live,
-            ):
-                result = _supervise(context, slot, named, data, live)
-        else:
-            context.display.done(name, f"reused, test accuracy {result.test_accuracy:.2%}")
+    hold_training(context, training.folder, name)
+    if force and training.identity not in context.forced:
+        directory.set_aside()
+        context.forced.add(training.identity)
+    result = directory.result()
+    reused = result is not None
+    if result is None and directory.result_file.exists():
+        context.display.say(f"{name}: its files are damaged, so that it is trained again")
+        directory.set_aside()
+    directory.path.mkdir(exist_ok=True)
+    remove_leftovers(directory.path)
+    run = ChildRun(context.parent, training, data.dataset, directory.path, name, flow_tags())
+    run = context.child_runs.setdefault(training.folder, run)
+    if result is None:
+        last_attempt = runtime.task_run.run_count > RETRIES
+        with (
+            report_failure(context, run, name, last_attempt),
+            context.backend.slot(training.seconds) as slot,
+            trainer_lease(context, name),
+            LiveLogging(context, run, name) as live,
+        ):
+            result = _supervise(context, slot, named, data, live)
+    else:
+        context.display.done(name, f"reused, test accuracy {result.test_accuracy:.2%}")
     return Trained(training, name, directory, result, reused)
 
 

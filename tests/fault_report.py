@@ -31,6 +31,7 @@ ROWS = {
     19: "hostile files",
     20: "unsafe exposure",
     21: "GPU memory exhausted (simulated)",
+    23: "the same thing asked for twice at once",
 }
 
 

@@ -18,14 +18,17 @@ def promote_many(home, mine, rival, run_id, right, rounds, barrier, answers):
     from made_data import make_dataset
     from mlflow.exceptions import MlflowException
 
+    from tasks.judgement import Wishes
     from tasks.promote import promote_candidate
+    from tasks.register import Registered
+    from tasks.registry.placement import MEMORY
 
     dataset = make_dataset(classes=4, side=16, train=300, test=200)
     tracker = tracker_at(home)
     client = tracker.client
     recipe = SimpleNamespace(name=f"recipe-{mine}", summary="Made up")
     candidate = SimpleNamespace(
-        trained=SimpleNamespace(training=SimpleNamespace(recipe=recipe, seed=0, folder="mine")),
+        trained=SimpleNamespace(training=SimpleNamespace(recipe=recipe, seed=0, folder="mine", identity=mine)),
         predictions=SimpleNamespace(test=probabilities(dataset.y_test, right)),
     )
     context = SimpleNamespace(
@@ -37,13 +40,14 @@ def promote_many(home, mine, rival, run_id, right, rounds, barrier, answers):
     )
     for _ in range(rounds):
         barrier.wait(120)
-        promote_candidate.fn(context, dataset, candidate, mine, True)
+        promote_candidate.fn(context, dataset, candidate, Registered(mine, None), Wishes())
         barrier.wait(120)
         if mine == "1":
             serves = client.get_model_version_by_alias("test-model", "champion").version
             tags = [client.get_model_version("test-model", version).tags for version in (mine, rival)]
             answers.put((str(serves), [(each.get("decision"), each.get("reason")) for each in tags]))
             client.delete_registered_model_alias("test-model", "champion")
+            client.delete_registered_model_tag("test-model", MEMORY)  # or a person would have taken it away
             for version in (mine, rival):
                 for key in ("decision", "reason"):
                     with suppress(MlflowException):

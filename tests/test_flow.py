@@ -1,6 +1,7 @@
 """The train and predict flows, whole: a real Prefect server, real trainer processes, a real MLflow store."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -130,15 +131,12 @@ def test_seeds_repeat_each_recipe(data):
     assert summary["decision"] == {"promoted": False, "reason": "promotion was not asked for"}
     assert summary["champion"] is None
     assert summary["best"] in {row["name"] for row in summary["recipes"]}
-    assert "Not promoted" in client().get_model_version("test-model", "1").description
-    assert "**not promoted**: promotion was not asked for" in client().get_registered_model("test-model").description
-    # What is decided about the same version later takes its place wherever it is told.
+    assert client().search_model_versions("name='test-model'") == []  # what is no candidate is no version
     later = run(data=data, recipes=["small"], seed=5, seeds=3)
     reason = later["decision"]["reason"]
     version = client().get_model_version("test-model", "1")
     assert version.description.startswith("Promoted, ")
     assert f"**Why:** {reason}." in version.description
-    assert "not asked for" not in version.description
     assert f"**promoted**: {reason}" in client().get_registered_model("test-model").description
     assert version.tags["reason"] == reason
 
@@ -166,8 +164,47 @@ def test_another_problem_never_takes_the_champions_place(data, tmp_path):
     other = make_dataset(classes=3, side=20, train=200, test=60)
     second = run(data=str(write_idx_folder(other, tmp_path / "other")), recipes=["small"])
     assert second["decision"]["promoted"] is False
-    assert "another registered_model" in second["decision"]["reason"]
+    assert "images of 16x16 in 4 classes, here 20x20 in 3; give" in second["decision"]["reason"]
     assert second["champion"] == first["champion"]
+    assert len(client().search_model_versions("name='test-model'")) == 1
+
+
+def test_labels_that_mean_something_else_need_a_model_of_their_own_or_a_word(data, tmp_path):
+    first = run(data=data, recipes=["small"])
+    made = make_dataset(classes=4, side=16, train=300, test=80)
+    turned = replace(made, y_train=3 - made.y_train, y_test=3 - made.y_test)
+    other = str(write_npz(turned, tmp_path / "turned.npz"))
+    refused = run(data=other, recipes=["small"])
+    assert refused["decision"]["promoted"] is False
+    assert "solves another problem" in refused["decision"]["reason"]
+    assert refused["champion"] == first["champion"]
+    apart = run(data=other, recipes=["small"], model="turned-model")
+    assert apart["decision"]["promoted"] is True
+    assert (apart["champion"]["name"], apart["champion"]["data"]) == ("turned-model", "turned")
+    assert client().get_model_version_by_alias("test-model", "champion").version == 1
+    told = run(data=other, recipes=["small"], replace=True)
+    assert told["decision"]["promoted"] is True
+    version = client().get_model_version_by_alias("test-model", "champion")
+    assert (version.tags["data"], json.loads(version.tags["class_names"])) == ("turned", ["0", "1", "2", "3"])
+
+
+def test_what_a_person_has_rolled_back_from_does_not_return(data):
+    (other,) = (
+        row["mlflow_run_id"] for row in run(data=data, promote=False)["recipes"] if row["recipe"] == "small_best"
+    )
+    run(data=data, recipes=["small"])
+    mlflow_client = client()
+    assert str(mlflow_client.create_model_version("test-model", "file:///nowhere", other).version) == "2"
+    mlflow_client.set_registered_model_alias("test-model", "champion", 2)  # by hand
+    for _ in range(2):
+        again = run(data=data, recipes=["small"])
+        assert again["champion"]["version"] == "2"
+        assert again["decision"]["promoted"] is False
+        assert "what was rolled back does not return by itself" in again["decision"]["reason"]
+    table = mlflow_client.get_registered_model("test-model").description
+    assert "| **2, champion** |" in table
+    assert "**put there by hand**: a person has put it in the place of version 1" in table
+    assert "**rolled back**: a person has put version 2 in its place" in table
 
 
 def test_new_data_of_the_same_kind_is_compared_on_its_own_test_images(data, tmp_path):

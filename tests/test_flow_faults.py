@@ -99,21 +99,30 @@ def test_a_trainer_that_dies_again_and_again_is_given_up_and_resumed_by_the_next
 
 def test_a_second_command_waits_for_the_same_training_and_can_be_given_up():
     """The one that waits is told so, and ends at once when the flow run is given up."""
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     from mnist_models.trainer_pool.cancellation import Cancellation
     from mnist_models.trainer_pool.errors import TrainingCancelled
-    from tasks.supervision.training_lock import training_lock
+    from tasks.supervision.training_lock import hold_training, release_training
 
     said, cancellation = [], Cancellation()
-    context = SimpleNamespace(cancellation=cancellation, display=SimpleNamespace(say=said.append))
-    lock = Path("held.lock")
-    with FileLock(lock):
+    context = SimpleNamespace(
+        cancellation=cancellation,
+        display=SimpleNamespace(say=said.append),
+        settings=SimpleNamespace(runs=Path()),
+        training_locks={},
+    )
+    with FileLock("held.lock"):
         cancellation.cancel()
-        with pytest.raises(TrainingCancelled), training_lock(context, lock, "small"):
-            pass
-    assert "another command is training it" in said[0]
-    with training_lock(context, lock, "small"):
+        with pytest.raises(TrainingCancelled):
+            hold_training(context, "held", "small")
+    assert "another flow run is at it" in said[0]
+    for _ in range(2):  # the second for a task that is tried again
+        hold_training(context, "held", "small")
+    with pytest.raises(Timeout):
+        FileLock("held.lock").acquire(timeout=0)
+    release_training(context, "held")
+    with FileLock("held.lock", timeout=0):
         pass
 
 

@@ -8,9 +8,9 @@ from mlflow.exceptions import MlflowException
 
 from mnist_models.evaluation.promotion import Decision
 from tasks.config.settings import load_settings
+from tasks.registry.model_page import MOST_VERSIONS, PENDING, describe_version, update_model_description
 from tasks.tracking.experiment_page import DESCRIPTION
 from tasks.tracking.links import MOST_CURVES, curves_link, experiment_link, run_link
-from tasks.tracking.model_page import MOST_VERSIONS, PENDING, describe_version, update_model_description
 from tasks.tracking.tracker import Tracker
 
 BETTER = Decision(True, "it is better | by far", {"wins": 9, "p_value": 0.004})
@@ -113,7 +113,7 @@ def model(tracker):
 
 
 def described(tracker):
-    update_model_description(tracker.client, tracker.settings.registered_model, tracker.experiment_id)
+    update_model_description(tracker.client, tracker.settings.registered_model, tracker.experiment_id, "champion")
     return tracker.client.get_registered_model(tracker.settings.registered_model).description
 
 
@@ -130,6 +130,15 @@ def test_the_model_lists_its_latest_decisions_under_what_users_wrote(tracker, mo
     assert described(tracker) == text
     tracker.client.update_registered_model(first.name, "Mine.\n\n## Decisions\n\nold")
     assert described(tracker).startswith("Mine.\n\n## Decisions\n\n| version")
+
+
+def test_the_list_of_decisions_marks_the_champion_and_what_was_rolled_back(tracker, model):
+    first, second = model("narrow"), model("wide")
+    tracker.client.set_registered_model_alias(first.name, "champion", first.version)
+    tracker.client.set_model_version_tag(first.name, second.version, "rolled_back", "a person has put version 1 there")
+    rows = described(tracker).splitlines()[-2:]
+    assert "; **rolled back**: a person has put version 1 there |" in rows[0]
+    assert rows[1].startswith("| **1, champion** | ")
 
 
 def test_the_list_of_decisions_stays_short(tracker, model):

@@ -134,3 +134,41 @@ def test_predictions_of_different_images_are_not_compared():
         decide(np.ones(3, bool), np.ones(4, bool), True, RULES)
     with pytest.raises(ValueError, match="same images"):
         decide(np.ones(0, bool), None, True, RULES)
+
+
+def certain(classes, wrong=()):
+    """Probabilities of a model that is sure of these classes, but for the images `wrong`."""
+    answers = np.array(classes)
+    answers[list(wrong)] = (answers[list(wrong)] + 1) % 10
+    return np.eye(10, dtype=np.float32)[answers]
+
+
+LABELS = np.arange(1000, dtype=np.int32) % 10
+SWAPPED = np.array([1, 0, 2, 3, 4, 5, 6, 7, 8, 9])
+
+
+@pytest.mark.parametrize("champion", [9 - LABELS, SWAPPED[LABELS], np.zeros(1000, int), (LABELS + 1) % 10], ids=str)
+def test_a_champion_of_another_problem_keeps_its_place_unless_told_otherwise(champion):
+    candidate, said = certain(LABELS), judge(certain(LABELS), certain(champion), LABELS, False, RULES)
+    assert not said.promote
+    assert not said.contends
+    assert "solves another problem" in said.reason
+    assert "--model NAME" in said.reason
+    assert judge(candidate, certain(champion), LABELS, False, replace(RULES, replace=True)).promote
+    assert judge(candidate, certain(champion), LABELS, True, RULES).promote  # on its own data it is just bad
+
+
+@pytest.mark.parametrize("wrong", [range(0), range(300), range(0, 1000, 2), range(880)])
+def test_a_champion_that_is_worse_on_new_data_still_solves_the_same_problem(wrong):
+    scattered = np.random.default_rng(0).integers(0, 10, 1000)
+    champion = certain(np.where(np.isin(np.arange(1000), list(wrong)), scattered, LABELS))
+    assert judge(certain(LABELS), champion, LABELS, False, RULES).promote
+
+
+def test_a_champion_whose_numbers_are_broken_is_replaced():
+    assert judge(certain(LABELS), np.full((1000, 10), np.nan, np.float32), LABELS, False, RULES).promote
+
+
+def test_only_what_could_have_been_promoted_contends():
+    assert not judge(certain(LABELS, range(600)), None, LABELS, False, RULES).contends
+    assert judge(certain(LABELS), certain(LABELS), LABELS, True, RULES).contends

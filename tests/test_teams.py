@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import psycopg2
 import pytest
-from homes import free_port
+from homes import free_port, make_home
 from made_data import make_dataset, write_npz
 from PIL import Image
 from started import postgresql, postgresql_programs, running, wait_for
@@ -387,3 +388,34 @@ def test_a_backup_brings_everything_back(team, workplace):
         assert restored
     with tarfile.open(team.folder / "artifacts.tar.gz") as archive:
         assert any(name.endswith(f"{run}/artifacts/kept.txt") for name in archive.getnames())
+
+
+@pytest.mark.fault(23)
+def test_the_same_request_at_once_twice_on_one_machine_and_once_on_another(team, workplace, small_recipes, tmp_path):
+    """Two commands share a folder and so the training; the third trains it in a folder of its own."""
+    homes = [tmp_path / "one", tmp_path / "one", tmp_path / "other"]
+    for home in homes:
+        make_home(home, "at-once")
+    data = str(homes[0] / "data.npz")
+
+    def train(home):
+        return mnist("train", "--data", data, "--recipes", "small", MNIST_CONFIG=str(home / "mlflow.yml"))
+
+    with ThreadPoolExecutor(3) as executor:
+        for ran in executor.map(train, homes):
+            assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+    runs = "SELECT run_uuid FROM runs JOIN experiments USING (experiment_id) WHERE experiments.name = 'at-once'"
+    assert team.rows("mlflow", f"SELECT status, count(*) FROM runs WHERE run_uuid IN ({runs}) GROUP BY 1") == [
+        ("FINISHED", 5)
+    ]
+    trained = team.rows("mlflow", f"SELECT run_uuid FROM tags WHERE key = 'recipe' AND run_uuid IN ({runs})")
+    assert len(trained) == 2
+    for run in trained:
+        for metric, count in (("train/loss", 40), ("test/accuracy", 1)):
+            query = "SELECT count(*) FROM metrics WHERE run_uuid = %s AND key = %s"
+            assert team.rows("mlflow", query, *run, metric) == [(count,)]
+        assert team.rows("mlflow", "SELECT count(*) FROM logged_models WHERE source_run_id = %s", *run) == [(1,)]
+    versions = team.rows("mlflow", "SELECT run_id FROM model_versions WHERE name = 'at-once-model'")
+    assert len(versions) == len({*versions}) <= 2
+    alias = team.rows("mlflow", "SELECT alias FROM registered_model_aliases WHERE name = 'at-once-model'")
+    assert alias == [("champion",)]

@@ -47,6 +47,8 @@ def train(
     promote: Annotated[bool, typer.Option(help="Whether the best may become the champion.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Train again what is already trained.")] = False,
     summary: Annotated[str, typer.Option(help="A file to write a JSON summary to.")] = "",
+    model: Annotated[str, typer.Option(help="The registered model [default: the one in mlflow.yml].")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Let it replace a champion of another problem.")] = False,
 ) -> None:
     """Train recipes, compare them, and promote the best if it deserves it."""
     from flows.cli.launch import run_train
@@ -55,6 +57,7 @@ def train(
     if recipes is not None and not names:
         raise InvalidInput("recipes: give at least one name, with commas between several.")
     options = {"seed": seed, "seeds": seeds, "data": data, "promote": promote, "force": force, "summary": summary}
+    options |= {"model": model, "replace": replace}
     raise typer.Exit(run_train({"suite": suite, "recipes": names, **options}))
 
 

@@ -18,7 +18,7 @@ def print_status(settings: Settings) -> None:
     if best is None:
         console.print(f"Champion: none; no version of {settings.registered_model} has been promoted yet.")
     else:
-        accuracy = "" if best.test_accuracy is None else f", test accuracy {best.test_accuracy:.2%}"
+        accuracy = "" if best.test_accuracy is None else f", test accuracy {best.test_accuracy:.2%} on {best.data}"
         console.print(f"Champion: {best.recipe}, {best.name} version {best.version}{accuracy}.")
     if not now.deployments:
         console.print("Deployments: none; `mnist up` creates them.")

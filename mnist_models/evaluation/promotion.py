@@ -6,7 +6,10 @@ import numpy as np
 
 from mnist_models.evaluation.metrics import Labels, Probabilities
 from mnist_models.evaluation.predicted_class import predicted
+from mnist_models.evaluation.same_problem import other_problem
 from mnist_models.evaluation.significance import Correct, mcnemar_exact, paired_difference_interval
+
+OTHERWISE = "give this data a registered model of its own (--model NAME), or say that it may replace it (--replace)"
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,7 @@ class Rules:
     accuracy_floor: float = 0.9
     significance_level: float = 0.05
     margin: float = 0.002
+    replace: bool = False  # whether a champion that solves another problem may be replaced
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Decision:
     promote: bool
     reason: str
     numbers: dict[str, float] = field(default_factory=dict)
+    contends: bool = True  # whether it could have been promoted, and so is worth a version
 
 
 def judge(
@@ -33,11 +38,16 @@ def judge(
     """Return the decision of `decide`, from the probabilities float32 [n, classes] of test images with `labels` [n].
 
     A candidate with a probability that is not finite is never promoted; in a champion, such a row counts as wrong.
+    A champion that solves another problem than the new data poses is no worse for it, and keeps its place.
     """
     if not np.isfinite(candidate).all():
-        return Decision(False, "it gives probabilities that are not finite numbers")
+        return Decision(False, "it gives probabilities that are not finite numbers", contends=False)
     champion_correct = None if champion is None else _correct(champion, labels)
-    return decide(_correct(candidate, labels), champion_correct, same_data, rules)
+    decision = decide(_correct(candidate, labels), champion_correct, same_data, rules)
+    if champion is None or same_data or rules.replace or not decision.promote:
+        return decision
+    other = other_problem(champion, labels, rules.significance_level)
+    return decision if other is None else Decision(False, f"{other}; {OTHERWISE}", decision.numbers, contends=False)
 
 
 def _correct(probabilities: Probabilities, labels: Labels) -> Correct:
@@ -58,7 +68,7 @@ def decide(candidate: Correct, champion: Correct | None, same_data: bool, rules:
     numbers = {"candidate_accuracy": accuracy}
     if not accuracy >= rules.accuracy_floor:
         reason = f"its test accuracy of {accuracy:.2%} is below the floor of {rules.accuracy_floor:.2%}"
-        return Decision(False, reason, numbers)
+        return Decision(False, reason, numbers, contends=False)
     if champion is None:
         return Decision(True, f"there was no champion, and {accuracy:.2%} is above the floor", numbers)
     numbers["champion_accuracy"] = float(np.mean(champion))

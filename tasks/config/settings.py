@@ -22,6 +22,7 @@ ARTIFACTS = "state/artifacts"
 MOST_BYTES = 100_000
 LONGEST_SHOWN = 100  # characters of a wrong value or key
 ON_SCREENS = ("tracking_uri", "artifact_location", "experiment_name", "host", "watch", "webhook")
+MODEL_NAME = r"^[^/:]{1,200}$"
 SCHEMES = ("sqlite:///", "http://", "https://", "postgresql://", "postgresql+psycopg2://", "mysql+pymysql://")
 
 
@@ -56,7 +57,7 @@ class Settings(BaseSettings):
     tracking_uri: str = Field("sqlite:///state/mlflow.db", min_length=1, repr=False)  # it may hold a password
     artifact_location: str = ARTIFACTS
     experiment_name: str = Field("mnist", min_length=1, max_length=200)
-    registered_model: str = Field("mnist-classifier", pattern=r"^[^/:]{1,200}$")
+    registered_model: str = Field("mnist-classifier", pattern=MODEL_NAME)
     alias: str = Field("champion", pattern=r"^[\w-]{1,200}$")
     accuracy_floor: float = Field(0.9, ge=0, le=1)
     significance_level: float = Field(0.05, gt=0, lt=0.5)
@@ -182,6 +183,11 @@ def load_settings() -> Settings:
         raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None
     hand_to_mlflow(settings.tracking_uri)
     return settings
+
+
+def with_model(settings: Settings, name: str) -> Settings:
+    """Return the settings with another registered model, if one is named."""
+    return settings.model_copy(update={"registered_model": name}) if name else settings
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from filelock import FileLock
 from prefect import runtime
 from rich.console import Console
 
@@ -12,7 +13,7 @@ from mnist_models.figures.renderer import Renderer
 from mnist_models.redaction import redact_logs
 from mnist_models.trainer_pool.backend import Backend
 from mnist_models.trainer_pool.cancellation import Cancellation
-from tasks.config.settings import Settings, load_settings
+from tasks.config.settings import Settings, load_settings, with_model
 from tasks.flow_run.background_writer import BackgroundWriter
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.early_start import new_backend, started_early
@@ -38,16 +39,20 @@ class FlowRunContext:
         self.writer = BackgroundWriter(backend, cancellation)
         self.prefect = ThreadPoolExecutor(1)  # beside the writer, so that a server that stalls holds up its own only
         self.child_runs: dict[str, ChildRun] = {}  # by the folder of the training
+        self.training_locks: dict[str, FileLock] = {}  # that it holds, by the folder of the training
         self.forced: set[str] = set()  # identities that --force has already set aside
 
 
 @contextmanager
-def open_flow_run() -> Iterator[FlowRunContext]:
-    """Give all that a flow run needs, for as long as it runs; its processes and its writer end with it."""
+def open_flow_run(model: str = "") -> Iterator[FlowRunContext]:
+    """Give all that a flow run needs, for as long as it runs; its processes and its writer end with it.
+
+    `model` names the registered model, if it is not the one of the settings.
+    """
     redact_logs()
     for package in ("flows", "tasks", "mnist_models"):  # Prefect would pass on their warnings only
         logging.getLogger(package).setLevel(logging.INFO)
-    settings = load_settings()
+    settings = with_model(load_settings(), model)
     started = started_early()
     cancellation = started.cancellation if started else Cancellation()
     backend = started.backend if started else new_backend(settings, cancellation)
@@ -65,3 +70,5 @@ def open_flow_run() -> Iterator[FlowRunContext]:
             backend.close()
             context.writer.stop()
             context.renderer.close()
+            for lock in context.training_locks.values():
+                lock.release()

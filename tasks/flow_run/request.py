@@ -1,6 +1,7 @@
 """What a user can ask for: one value, checked when it is made, before anything is started."""
 
 import os
+import re
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from mnist_models.recipe import Recipe
 from mnist_models.recipe_catalog import all_recipes, all_suites, choose_recipes
 from mnist_models.trainer_pool.machine import machine
 from mnist_models.training_run.plan import Training, plan_trainings
+from tasks.config.settings import MODEL_NAME
 
 MAX_SEED = 2**31 - 1
 MAX_SEEDS = 100
@@ -35,6 +37,8 @@ DataPath = Annotated[str, form_field("Data")]
 Promote = Annotated[bool, form_field("Promote the best")]
 Force = Annotated[bool, form_field("Train again what is already trained")]
 SummaryFile = Annotated[str, form_field("JSON summary")]
+ModelName = Annotated[str, form_field("Registered model")]
+Replace = Annotated[bool, form_field("Replace a champion of another problem")]
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class TrainRequest:
     promote: bool = True
     force: bool = False
     summary: str = ""
+    model: str = ""
+    replace: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be done."""
@@ -62,6 +68,8 @@ class TrainRequest:
             raise InvalidInput(f"seed: {seed} leaves no room for {seeds} repeats; the largest seed is {MAX_SEED:,}.")
         if self.summary:
             writable_file("summary", self.summary)
+        if self.model and not re.fullmatch(MODEL_NAME, self.model):
+            raise InvalidInput(f"model: {self.model!r} is not allowed; give 1 to 200 characters without / and :.")
         choose_recipes(self.suite, self.recipes)
 
     def parameters(self) -> dict[str, Any]:

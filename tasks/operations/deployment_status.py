@@ -11,8 +11,8 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 
 from tasks.config.settings import Settings
+from tasks.registry.champion import Champion, champion
 from tasks.supervision.trainer_slots import limit_name
-from tasks.tracking.champion import Champion, champion
 from tasks.tracking.tracker import Tracker
 
 LATEST = 3

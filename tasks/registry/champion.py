@@ -18,6 +18,7 @@ class Champion:
     recipe: str
     mlflow_run_id: str
     test_accuracy: float | None  # None for a version that something else has registered
+    data: str  # on whose test images that was measured; empty if it is not known
 
 
 def champion_version(tracker: Tracker) -> "ModelVersion | None":
@@ -44,4 +45,5 @@ def champion(tracker: Tracker) -> Champion | None:
         recipe=version.tags.get("recipe", "unknown"),
         mlflow_run_id=version.run_id or "",
         test_accuracy=float(version.tags["test_accuracy"]) if "test_accuracy" in version.tags else None,
+        data=version.tags.get("data", ""),
     )

@@ -41,23 +41,25 @@ def describe_version(version: "ModelVersion", trained: str, decision: Decision, 
     return "\n\n".join(filter(None, parts))
 
 
-def update_model_description(client: "MlflowClient", name: str, experiment_id: str) -> None:
+def update_model_description(client: "MlflowClient", name: str, experiment_id: str, alias: str) -> None:
     """Write the decisions about the latest versions into the model's description, under what users wrote there."""
-    kept = (client.get_registered_model(name).description or "").split(DECISIONS)[0].rstrip()
+    model = client.get_registered_model(name)
+    kept, serving = (model.description or "").split(DECISIONS)[0].rstrip(), model.aliases.get(alias)
     latest = client.search_model_versions(f"name='{name}'", MOST_VERSIONS, ["version_number DESC"])
-    rows = [_row(version, experiment_id) for version in latest]
+    rows = [_row(version, experiment_id, alias if version.version == serving else "") for version in latest]
     table = "\n".join(["| version | test accuracy | recipe | decision |", "|---|---|---|---|", *rows])
     client.update_registered_model(name, f"{kept}\n\n{DECISIONS}\n\n{table}\n".lstrip())
 
 
-def _row(version: "ModelVersion", experiment_id: str) -> str:
+def _row(version: "ModelVersion", experiment_id: str, alias: str) -> str:
     tags = version.tags
-    recipe = tags.get("recipe", "unknown")
+    recipe, number = tags.get("recipe", "unknown"), str(version.version)
+    reason = f"**{tags.get('decision', 'none')}**: {tags.get('reason', 'something else has registered it')}"
     cells = (
-        str(version.version),
+        f"**{number}, {alias}**" if alias else number,
         _accuracy(tags),
         f"[{recipe}]({run_link('', experiment_id, version.run_id)})" if version.run_id else recipe,
-        f"**{tags.get('decision', 'none')}**: {tags.get('reason', 'something else has registered it')}",
+        f"{reason}; **rolled back**: {tags['rolled_back']}" if "rolled_back" in tags else reason,
     )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 

@@ -1,0 +1,45 @@
+"""Whether a model answers the question that new labels ask, or another one."""
+
+import numpy as np
+
+from mnist_models.evaluation.metrics import Labels, Probabilities
+from mnist_models.evaluation.predicted_class import predicted
+from mnist_models.evaluation.significance import mcnemar_exact
+
+LEAST_GAIN = 0.1  # of accuracy, by giving each of the model's classes another name
+CERTAIN = 0.001  # significance of that gain; the best of all ways to name classes is always a little better
+
+
+def other_problem(model: Probabilities, labels: Labels, level: float) -> str | None:
+    """Say why a model solves another problem than images with these labels pose; None if there is no sign of it.
+
+    There are two signs. The model is not better than naming the most frequent class for every image (one-sided exact
+    binomial test at `level`). Or its answers fit much better if each of its classes gets the name of another: then
+    the labels mean other things.
+
+    Args:
+        model: its probabilities for the images, float32 [n, classes]; if some are not finite, nothing is said.
+        labels: [n], 0 to classes - 1.
+        level: a share, 0 to 1.
+    """
+    from scipy.optimize import linear_sum_assignment
+    from scipy.stats import binomtest
+
+    if not np.isfinite(model).all():
+        return None
+    answers = predicted(model)
+    right, count = int((answers == labels).sum()), len(labels)
+    chance = float(np.bincount(labels).max()) / count
+    score = f"{right / count:.2%} of the new data's test images"
+    says = f"the champion, which is right on {score}, solves another problem"
+    if chance < 1 and binomtest(right, count, chance, alternative="greater").pvalue >= level:
+        return f"{says}: naming the most frequent class each time gives {chance:.2%}"
+    table = np.zeros((model.shape[1],) * 2, np.int64)
+    np.add.at(table, (answers, labels), 1)
+    _, renamed = linear_sum_assignment(table, maximize=True)
+    fits = renamed[answers] == labels
+    gain = float(fits.mean()) - right / count
+    if gain >= LEAST_GAIN and mcnemar_exact(fits, answers == labels).p_value < CERTAIN:
+        moved = [f"{old} as {new}" for old, new in enumerate(renamed) if old != new and table[old, new]]
+        return f"{says}: it would be right on {fits.mean():.2%} with its classes read as {', '.join(moved[:3])} …"
+    return None

@@ -1,0 +1,115 @@
+"""Whether the candidate deserves the champion's place, as things stand now."""
+
+import logging
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_models.data.dataset import Dataset
+from mnist_models.data.formats.npz import read_npz
+from mnist_models.errors import InvalidInput
+from mnist_models.evaluation.promotion import OTHERWISE, Decision, Rules, judge
+from tasks.evaluate import Evaluated
+from tasks.flow_run.context import FlowRunContext
+from tasks.registry.placement import Placement, observe, refusal, twins
+from tasks.supervision.model_inference import predict_images
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+logger = logging.getLogger(__name__)
+
+HEADER_BYTES = 1000  # of an array in an .npz file, beside its values
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A decision, and against which version it was made; an empty text for none."""
+
+    decision: Decision
+    champion: str
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the request says about promotion."""
+
+    promote: bool = True
+    replace: bool = False  # a champion that solves another problem
+
+
+def serves_now(context: FlowRunContext) -> "tuple[ModelVersion | None, Placement]":
+    """Return the champion, and who has put it there; what a person has done is noted in the registry."""
+    return context.writer.call(lambda: observe(context.tracker))
+
+
+def judge_candidate(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, wishes: Wishes) -> Judged:
+    """Judge the candidate against the version that serves now. Whoever calls this holds the lock of promotions."""
+    serving, placement = serves_now(context)
+    version = str(serving.version) if serving else ""
+    if not wishes.promote:
+        return Judged(Decision(False, "promotion was not asked for", contends=False), version)
+    training = candidate.trained.training
+    run_id = context.child_runs[training.folder].run_id
+    known = twins(context.tracker.client, context.settings.registered_model, run_id, training.identity)
+    if any(str(each.version) == version and each.run_id == run_id for each in known):
+        return Judged(Decision(False, "it is the champion already"), version)
+    if (why := refusal(placement, known)) is not None:
+        return Judged(Decision(False, why), version)
+    return Judged(_against(context, dataset, candidate, serving, wishes.replace), version)
+
+
+def _against(
+    context: FlowRunContext, dataset: Dataset, candidate: Evaluated, serving: "ModelVersion | None", replace: bool
+) -> Decision:
+    settings = context.settings
+    rules = Rules(settings.accuracy_floor, settings.significance_level, settings.margin, replace)
+    probabilities = candidate.predictions.test
+    if serving is None:
+        return judge(probabilities, None, dataset.y_test, False, rules)
+    shape, takes, knows = shape_tag(dataset), serving.tags.get("image_shape"), serving.tags.get("classes")
+    if takes is None or knows is None:
+        return Decision(False, f"the champion, version {serving.version}, was not registered by this pipeline")
+    if (takes, knows) != (shape, str(dataset.classes)):
+        if replace:
+            return judge(probabilities, None, dataset.y_test, False, rules)
+        problem = f"images of {takes} in {knows} classes, here {shape} in {dataset.classes}"
+        return Decision(False, f"the champion solves another problem: {problem}; {OTHERWISE}", contends=False)
+    same_data = serving.tags.get("data_digest") == dataset.digest
+    try:
+        champions = _champion_probabilities(context, dataset, serving, same_data)
+    except InvalidInput as error:
+        return Decision(False, f"the champion cannot be compared with: {str(error).rstrip('.')}")
+    return judge(probabilities, champions, dataset.y_test, same_data, rules)
+
+
+def shape_tag(dataset: Dataset) -> str:
+    """Return the size of the images as it is noted with a version."""
+    height, width = dataset.image_shape[:2]
+    return f"{height}x{width}"
+
+
+def _champion_probabilities(
+    context: FlowRunContext, dataset: Dataset, serving: "ModelVersion", same_data: bool
+) -> NDArray[np.float32]:
+    """What the champion gives for the test images, float32 [n, classes]: as recorded, or else computed now."""
+    shape = (len(dataset.y_test), dataset.classes)
+    with TemporaryDirectory() as folder:
+        if same_data and serving.run_id:
+            try:
+                file = context.tracker.client.download_artifacts(serving.run_id, "predictions.npz", folder)
+                recorded = read_npz(Path(file), ("test",), largest=4 * math.prod(shape) + HEADER_BYTES)["test"]
+                if recorded.shape != shape:
+                    raise ValueError(f"their shape is {recorded.shape}, not {shape}")
+                return recorded
+            except Exception as error:
+                logger.warning("the champion's recorded predictions cannot be read (%s); it predicts anew", error)
+        computed = predict_images(context, serving, dataset.x_test)
+        if computed.shape != shape:
+            raise InvalidInput(f"version {serving.version} gives probabilities of shape {computed.shape}, not {shape}.")
+        return computed
