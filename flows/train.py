@@ -75,7 +75,7 @@ def train(
             registered = register(context, dataset, candidate, wishes)
             decision = promote_candidate(context, dataset, candidate, registered, wishes)
             conclusion = Conclusion(rows, candidate, champion(context.tracker), decision)
-            result = build_summary(context, request.title, dataset.name, conclusion, time.monotonic() - began)
+            result = build_summary(context, request.title, dataset, conclusion, time.monotonic() - began)
             publish_summary(context, result, summary)
             if failed := [each.name for each in rows if not each.expected]:
                 raise RecipesFailed(failed, result)

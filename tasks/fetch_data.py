@@ -19,6 +19,6 @@ def fetch_data(context: FlowRunContext, path: str) -> PreparedData:
     height, width = dataset.image_shape[:2]
     context.display.say(
         f"data: {dataset.name}, {len(dataset.x_train):,} training and {len(dataset.x_test):,} test images of"
-        f" {height}×{width}, {dataset.classes} classes ({dataset.source})"
+        f" {height}×{width}, {dataset.classes} classes; pixels: {dataset.pixels} ({dataset.source})"
     )
     return data

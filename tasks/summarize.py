@@ -10,6 +10,7 @@ from prefect import runtime
 from prefect.artifacts import create_markdown_artifact
 
 from mnist_models.atomic import write_atomically
+from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.promotion import Decision
 from mnist_models.evaluation.selection import spread
 from tasks.compare import Row
@@ -32,7 +33,7 @@ class Conclusion:
 
 
 def build_summary(
-    context: FlowRunContext, title: str, data: str, conclusion: Conclusion, seconds: float
+    context: FlowRunContext, title: str, data: Dataset, conclusion: Conclusion, seconds: float
 ) -> dict[str, Any]:
     """Return the summary as JSON-able data, whose form the README sketches; `title` says what was trained."""
     rows, candidate, champion = conclusion.rows, conclusion.candidate, conclusion.champion
@@ -41,7 +42,8 @@ def build_summary(
         "mlflow_run_id": context.writer.call(context.parent.ensure_open),
         "mlflow_experiment_id": context.tracker.experiment_id,
         "suite": title,
-        "data": data,
+        "data": data.name,
+        "pixels": data.pixels,
         "seconds": round(seconds, 2),
         "recipes": [{key: value for key, value in vars(each).items() if key != "expected"} for each in rows],
         "spread": {

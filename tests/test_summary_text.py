@@ -34,6 +34,11 @@ def test_what_the_table_has_no_room_for_is_said_below():
     ]
 
 
+def test_it_is_said_how_pixels_were_understood_unless_that_is_plain():
+    assert remarks(summary(row(), pixels="integers from 0 to 255")) == []
+    assert remarks(summary(row(), pixels="floats from 0 to 1")) == ["Pixels: floats from 0 to 1."]
+
+
 def test_the_verdict_names_champion_and_reason():
     assert verdict(summary(row())) == [
         "Champion: net, model version 3, test accuracy 98.76%.",

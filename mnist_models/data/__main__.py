@@ -2,7 +2,7 @@
 
 This takes several times the memory of the data set; it is a process of its own because its end frees all of that.
 Without PATH it is the official MNIST. It prints JSON lines: {"say": a line for the user}, and at the end one of
-{"folder": where it is, "name": …, "source": …}, {"refused": a sentence}, {"unavailable": a sentence}.
+{"folder": where it is, "name": …, "source": …, "pixels": …}, {"refused": a sentence}, {"unavailable": a sentence}.
 """
 
 import json
@@ -21,7 +21,8 @@ def main() -> None:
     folder, *path = sys.argv[1:]
     try:
         dataset = read_data(Path(path[0])) if path else load_official(lambda line: _tell(say=redacted(line)))
-        _tell(folder=str(save_arrays(dataset, Path(folder))), name=dataset.name, source=dataset.source)
+        told = {"name": dataset.name, "source": dataset.source, "pixels": dataset.pixels}
+        _tell(folder=str(save_arrays(dataset, Path(folder))), **told)
     except InvalidInput as error:
         _tell(refused=str(error))
     except Unavailable as error:

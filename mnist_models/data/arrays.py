@@ -24,8 +24,8 @@ def save_arrays(dataset: Dataset, folder: Path) -> Path:
     return path
 
 
-def load_arrays(path: Path, name: str = "", source: str = "") -> Dataset:
+def load_arrays(path: Path, name: str = "", source: str = "", pixels: str = "") -> Dataset:
     """Return what `save_arrays` wrote. Images are mapped, not read: only pages that are used take memory."""
     x_train, x_test = (np.load(path / f"{part}.npy", mmap_mode="r") for part in ("x_train", "x_test"))
     y_train, y_test = (np.load(path / f"{part}.npy") for part in ("y_train", "y_test"))
-    return Dataset(name, source, x_train, y_train, x_test, y_test, (path / "digest").read_text())
+    return Dataset(name, source, x_train, y_train, x_test, y_test, (path / "digest").read_text(), pixels)

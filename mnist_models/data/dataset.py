@@ -25,6 +25,7 @@ class Dataset:
     x_test: np.ndarray
     y_test: np.ndarray
     known_digest: str = ""  # stored beside the arrays in their folder
+    pixels: str = ""  # in words, how the values of the pixels were understood
 
     @property
     def classes(self) -> int:

@@ -47,7 +47,8 @@ def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> Prepare
                     raise DataUnavailable(message["unavailable"])
                 if "folder" in message:
                     prepared = Path(message["folder"])
-                    return PreparedData(load_arrays(prepared, message["name"], message["source"]), prepared)
+                    told = (message[key] for key in ("name", "source", "pixels"))
+                    return PreparedData(load_arrays(prepared, *told), prepared)
         errors.seek(0)
         words = errors.read().decode(errors="replace").strip().splitlines()[-1:]
         raise DataUnavailable(

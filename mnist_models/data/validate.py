@@ -5,6 +5,7 @@ from typing import NoReturn
 import numpy as np
 
 from mnist_models.data.dataset import Dataset
+from mnist_models.data.pixel_scale import pixel_scale
 from mnist_models.errors import InvalidInput
 
 SIDES = (16, 128)  # smallest and largest height and width of an image, in pixels
@@ -12,25 +13,32 @@ CLASSES = (2, 1000)  # smallest and largest number of classes
 
 
 def validated(
-    name: str, source: str, x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray
+    name: str,
+    source: str,
+    x_train: np.ndarray,
+    y_train: np.ndarray,
+    x_test: np.ndarray,
+    y_test: np.ndarray,
+    **stated: np.ndarray,
 ) -> Dataset:
     """Return the arrays as a `Dataset`.
 
-    Images: [n, height, width] or [n, height, width, 1], of integers 0 to 255, or of floats that all lie in
-    [0, 1] (scaled by 255) or in [0, 255], both rounded. Labels: [n], whole numbers from 0 without a gap.
+    Images: [n, height, width] or [n, height, width, 1], of integers 0 to 255, or of floats from 0 to 1 or from 0 to
+    255 (`mnist_models.data.pixel_scale` decides that, unless `pixel_max` states it), which are rounded.
+    Labels: [n], whole numbers from 0 without a gap.
 
     Raise InvalidInput for the first broken rule, with `source`, the array, what was found and what is allowed.
     """
-    # One scale for both sets: a test set of dark images alone could look as if its values ran from 0 to 1.
-    floats = [array for array in (x_train, x_test) if array.dtype.kind == "f" and array.size]
-    scale = 255 if all(np.nanmax(array) <= 1 for array in floats) else 1
+    images = {"x_train": _images(x_train, f"{source}: x_train"), "x_test": _images(x_test, f"{source}: x_test")}
+    scale = pixel_scale(images, source, stated.get("pixel_max"))
     checked = Dataset(
         name=name,
         source=source,
-        x_train=_read_only(_images(x_train, f"{source}: x_train", scale)),
+        x_train=_read_only(_as_bytes(images["x_train"], scale.most["x_train"])),
         y_train=_read_only(_labels(y_train, f"{source}: y_train")),
-        x_test=_read_only(_images(x_test, f"{source}: x_test", scale)),
+        x_test=_read_only(_as_bytes(images["x_test"], scale.most["x_test"])),
         y_test=_read_only(_labels(y_test, f"{source}: y_test")),
+        pixels=scale.words,
     )
     _check_together(checked)
     return checked
@@ -40,8 +48,8 @@ def _refuse(where: str, rule: str) -> NoReturn:
     raise InvalidInput(f"data: {where} must {rule}.")
 
 
-def _images(images: np.ndarray, where: str, scale: int) -> np.ndarray:
-    """Return `images` as uint8 [n, height, width]; floats are multiplied by `scale`."""
+def _images(images: np.ndarray, where: str) -> np.ndarray:
+    """Return `images` as [n, height, width], finite numbers of their own type."""
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     if images.ndim != 3:
@@ -50,16 +58,20 @@ def _images(images: np.ndarray, where: str, scale: int) -> np.ndarray:
         _refuse(where, "hold at least one image, but is empty")
     if any(not SIDES[0] <= side <= SIDES[1] for side in images.shape[1:]):
         _refuse(where, f"hold images of {SIDES[0]} to {SIDES[1]} pixels a side, but they are {_size(images)}")
-    if images.dtype == np.uint8:
-        return images
     if images.dtype.kind not in "iuf":
         _refuse(where, f"hold integers from 0 to 255 or floats, but has the type {images.dtype}")
-    if not np.isfinite(images).all():
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
         _refuse(where, "hold finite values, but some are NaN or infinite")
-    low, high = images.min(), images.max()
-    if low < 0 or high > 255:
-        _refuse(where, f"hold values from 0 to 255, or floats from 0 to 1, but they run from {low} to {high}")
-    return (np.rint(images * scale) if images.dtype.kind == "f" else images).astype(np.uint8)
+    return images
+
+
+def _as_bytes(images: np.ndarray, most: float) -> np.ndarray:
+    """Return `images`, which run from 0 to `most`, as uint8 from 0 to 255."""
+    if images.dtype == np.uint8 and most == 255:
+        return images
+    if images.dtype.kind in "iu" and most == 255:
+        return images.astype(np.uint8)
+    return np.clip(np.rint(images * (255 / most)), 0, 255).astype(np.uint8)
 
 
 def _labels(labels: np.ndarray, where: str) -> np.ndarray:

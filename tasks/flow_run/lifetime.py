@@ -50,6 +50,7 @@ def _parent_run(context: FlowRunContext, request: TrainRequest, dataset: Dataset
         "recipes": ", ".join(recipe.name for recipe in request.chosen),
         "seeds": ", ".join(str(seed) for seed in request.all_seeds),
         "data": dataset.source,
+        "pixels": dataset.pixels,
         **{f"machine.{each.name}": f"{each.value} ({each.why})" for each in machine().choices},
     }
     return ParentRun(context.tracker, tags | flow_tags(), parameters, dataset)

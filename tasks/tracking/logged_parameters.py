@@ -6,7 +6,7 @@ from dataclasses import fields
 from mnist_models.recipe import DECISIVE, Augmentation, Optimizer
 
 TRAINING = "device threads precision seed"
-REQUEST = "suite recipes seeds data machine.device machine.trainers machine.threads machine.precision"
+REQUEST = "suite recipes seeds data pixels machine.device machine.trainers machine.threads machine.precision"
 NESTED = (("optimizer", Optimizer), ("augmentation", Augmentation))
 
 LOGGED = frozenset(

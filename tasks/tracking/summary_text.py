@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mnist_models.data.pixel_scale import PLAIN_PIXELS
 from tasks.tracking.links import curves_link, run_link
 
 MOST_ROWS = 40  # of a table in a note, which MLflow cuts after 8,000 characters
@@ -49,7 +50,8 @@ def spread_lines(summary: dict[str, Any]) -> list[str]:
 
 def remarks(summary: dict[str, Any]) -> list[str]:
     """What the table has no room for."""
-    lines = []
+    pixels = summary.get("pixels", PLAIN_PIXELS)
+    lines = [f"Pixels: {pixels}."] if pixels != PLAIN_PIXELS else []
     for each in summary["recipes"]:
         if each["first_nan_step"] is not None:
             lines.append(f"{each['name']}: NaN from step {each['first_nan_step']:,} on")

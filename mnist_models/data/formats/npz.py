@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from mnist_models.data.dataset import ARRAYS
+from mnist_models.data.pixel_scale import STATED
 from mnist_models.errors import InvalidInput
 
 TITLE = "an .npz file"
@@ -19,17 +20,20 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, largest: int) -> dict[str, np.ndarray]:
-    """Return the four arrays as `read_npz`; others in the file are not read."""
-    return read_npz(path, ARRAYS, largest)
+    """Return the four arrays as `read_npz`, and `pixel_max` if it is there; others in the file are not read."""
+    return read_npz(path, ARRAYS, largest, (STATED,))
 
 
-def read_npz(path: Path, keys: tuple[str, ...], largest: int) -> dict[str, np.ndarray]:
-    """Return the arrays `keys` of the file, which may take `largest` bytes together, uncompressed.
+def read_npz(path: Path, keys: tuple[str, ...], largest: int, optional: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """Return the arrays `keys` of the file and those of `optional` that it holds.
+
+    Together they may take `largest` bytes, uncompressed.
 
     Raise InvalidInput for a missing key, too large a file, anything but numbers (no pickled objects), and damage.
     """
     try:
         with zipfile.ZipFile(path) as file:
+            keys += tuple(key for key in optional if f"{key}.npy" in file.namelist())
             _check(file, path, keys, largest)
         with np.load(path, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in keys}
