@@ -6,7 +6,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.training_schedule import TrainingSchedule
-from tasks.compare import compare
+from tasks.compare import compare, row_of_file
 from tasks.fetch_data import fetch_data
 from tasks.flow_run import request as form
 from tasks.flow_run.context import open_flow_run
@@ -71,6 +71,7 @@ def train(
         with lifetime(context, request, dataset):
             trainings = [NamedTraining(each, request.label(each)) for each in request.trainings(dataset.digest)]
             rows, evaluated = TrainingSchedule(context, prepared, force).run(trainings)
+            rows += tuple(row_of_file(broken) for broken in request.broken_files)
             candidate = compare(context, prepared.folder, rows, evaluated)
             registered = register(context, dataset, candidate, wishes)
             decision = promote_candidate(context, dataset, candidate, registered, wishes)

@@ -1,11 +1,13 @@
 """What a recipe is: everything that decides how one model is trained, as a value."""
 
 import dataclasses
+import math
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from mnist_models.field_types import check_fields
 from mnist_models.recipe_reference import Network, reference, resolve, source_digest
 
 NOTE = {"note": True}  # metadata of a field that describes a recipe and does not change what is trained
@@ -28,6 +30,10 @@ class Optimizer:
     beta_2: float = 0.999
     weight_decay: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Refuse a field of another type, or a name that does not exist."""
+        check_fields(self, "optimizer")
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -36,6 +42,10 @@ class Augmentation:
     rotation_degrees: float = 0.0
     shift: float = 0.0  # share of the image's side
     zoom: float = 0.0  # share of the size
+
+    def __post_init__(self) -> None:
+        """Refuse a field of another type."""
+        check_fields(self, "augmentation")
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse a recipe that cannot be trained, at the moment it is written."""
+        if isinstance(self.suites, list):
+            object.__setattr__(self, "suites", tuple(self.suites))
+        check_fields(self, f"recipe {self.name}")
         problems = {
             "its name may hold small letters, digits and _ only": not re.fullmatch("[a-z0-9_]+", self.name),
             # Anything else cannot be named to a trainer, and hides its source, and so its changes, from the identity.
@@ -81,7 +94,8 @@ class Recipe:
             "least_steps must be at least 1": self.least_steps < 1,
             "validations must be at least 1": self.validations < 1,
             "validation_fraction must lie between 0 and 0.5": not 0 < self.validation_fraction <= 0.5,
-            "learning_rate must be above 0": not self.optimizer.learning_rate > 0,
+            "learning_rate must be above 0": not 0 < self.optimizer.learning_rate < math.inf,
+            "label_smoothing must be at least 0 and below 1": not 0 <= self.label_smoothing < 1,
         }
         for problem, present in problems.items():
             if present:

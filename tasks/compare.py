@@ -10,6 +10,7 @@ import pandas as pd
 from mnist_models.evaluation.selection import Candidate, best, spread
 from mnist_models.figures.renderer import Compared
 from mnist_models.metric_names import RECIPE_ACCURACY, RECIPE_ACCURACY_SD
+from mnist_models.recipe_catalog import BrokenFile
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
 from tasks.tracking.retry import patient_task
@@ -54,6 +55,11 @@ def row_of(context: FlowRunContext, evaluated: Evaluated) -> Row:
         test_high=test.accuracy_high,
         **{name: getattr(result, name) for name in FROM_RESULT},
     )
+
+
+def row_of_file(broken: BrokenFile) -> Row:
+    """Return the row of a file whose recipes could not even be read."""
+    return Row(broken.name, 0, broken.name, "failed", expected=False, reason=f"cannot be loaded: {broken.reason}")
 
 
 def _candidate(evaluated: Evaluated) -> Candidate:

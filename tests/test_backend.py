@@ -7,7 +7,7 @@ from fake_backend import STEPS, FakeBackend
 from made_data import make_dataset, write_npz
 from mlflow import MlflowClient
 
-from mnist_models.recipe_catalog import find_recipe, more_recipes
+from mnist_models.recipe_catalog import all_recipes, find_recipe, more_recipes
 from mnist_models.trainer_pool.backend import Backend
 from mnist_models.trainer_pool.errors import TrainerDied, TrainingFailed
 from tasks.flow_run.early_start import EarlyStart, early_start
@@ -65,6 +65,34 @@ def test_a_training_that_dies_is_run_again_in_the_same_mlflow_run(home, data):
     assert backend.trained.count("plain") == 3
     assert [row["status"] for row in summary["recipes"]] == ["finished"] * 3
     assert len({row["mlflow_run_id"] for row in summary["recipes"]}) == 3
+
+
+@pytest.mark.fault(4)
+def test_a_file_that_cannot_be_loaded_fails_the_suite_of_all_and_stops_no_other_recipe(data, tmp_path, monkeypatch):
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    (folder / "sound_file.py").write_text(
+        "from dataclasses import replace\nfrom mnist_models.recipes.softmax_regression import RECIPES as SOFTMAX\n"
+        "RECIPES = (replace(SOFTMAX[0], name='sound', suites=(), notebook_row=None),)\n"
+    )
+    (folder / "broken_file.py").write_text("\nRECIPES = (1,\n")
+    monkeypatch.setattr("mnist_models.recipes.__path__", [str(folder)])
+    monkeypatch.delenv("MNIST_RECIPES", raising=False)
+    backend = FakeBackend()
+    from flows.train import train
+
+    all_recipes.cache_clear()
+    try:
+        with early_start(EarlyStart(backend, backend.cancellation)), pytest.raises(RecipesFailed) as caught:
+            train("all", data=data)
+    finally:
+        all_recipes.cache_clear()
+    assert str(caught.value) == "not finished: broken_file.py"
+    assert backend.trained == ["sound"]
+    sound, broken = caught.value.summary["recipes"]
+    assert (sound["status"], broken["status"], broken["name"]) == ("finished", "failed", "broken_file.py")
+    assert broken["reason"] == "cannot be loaded: line 2: SyntaxError: '(' was never closed"
+    assert caught.value.summary["decision"]["promoted"]
 
 
 def test_a_failure_takes_what_continues_it_and_nothing_else(data):

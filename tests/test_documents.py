@@ -134,6 +134,16 @@ def test_the_example_of_a_recipe_passes_the_checks():
 
 
 @pytest.mark.slow
+def test_the_example_of_a_recipe_passes_the_check_of_types(recipe_folder, tmp_path):
+    """In the place of a file in mnist_models/recipes, which it would otherwise have to be for the moment."""
+    file = "mnist_models/recipes/softmax_regression.py"
+    mypy = [Path(sys.executable).with_name("mypy"), "--cache-dir", tmp_path / "cache"]
+    command = [*mypy, "--shadow-file", file, recipe_folder / "wide.py", file]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=240)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.slow
 def test_the_example_of_a_recipe_takes_images_with_a_channel(recipe_folder, monkeypatch):
     import numpy as np
 

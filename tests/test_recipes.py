@@ -1,13 +1,14 @@
 """What a recipe may say, and how recipes are found: no network is built here."""
 
 import sys
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from mnist_models.errors import InvalidInput
-from mnist_models.recipe import Optimizer, Recipe
-from mnist_models.recipe_catalog import all_recipes, all_suites, choose_recipes, find_recipe
+from mnist_models.recipe import Augmentation, Optimizer, Recipe
+from mnist_models.recipe_catalog import all_recipes, all_suites, broken_files, choose_recipes, find_recipe
 
 RECIPES = list(all_recipes().values())
 
@@ -63,31 +64,158 @@ def test_a_file_is_enough_to_add_a_recipe(tmp_path, monkeypatch):
         all_recipes.cache_clear()
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("raise OSError('no')", "recipes: mine.py cannot be loaded: OSError: no"),
-        ("x = 1", "recipes: mine.py cannot be loaded: AttributeError"),
-        ("from mnist_models.recipes.conv_net import RECIPES", "recipes: conv_net is in conv_net.py and in mine.py"),
-        (
-            "from dataclasses import replace\nfrom mnist_models.recipes.conv_net import KERAS\n"
-            "RECIPES = (replace(KERAS, name='mine', continues='nothing'),)",
-            "recipes: mine continues nothing",
-        ),
-    ],
-)
-def test_a_wrong_file_is_named(tmp_path, monkeypatch, content, words):
-    (tmp_path / "mine.py").write_text(content)
+HELP = "from dataclasses import replace\nfrom mnist_models.recipes.conv_net import KERAS\n"
+FINE = HELP + "RECIPES = (replace(KERAS, name='fine', summary='Fine', suites=('mine',), notebook_row=None),)\n"
+
+
+@pytest.fixture
+def write_file(tmp_path, monkeypatch):
+    """Write a file of recipes into the user's own folder."""
     monkeypatch.setenv("MNIST_RECIPES", str(tmp_path))
     monkeypatch.setattr("mnist_models.recipes.__path__", list(__import__("mnist_models.recipes").recipes.__path__))
-    monkeypatch.delitem(sys.modules, "mnist_models.recipes.mine", raising=False)
-    all_recipes.cache_clear()
-    try:
-        with pytest.raises(InvalidInput) as caught:
-            all_recipes()
-        assert str(caught.value).startswith(words)
-    finally:
+    before = set(sys.modules)
+
+    def write(content, name="mine"):
+        (tmp_path / f"{name}.py").write_text(content)
         all_recipes.cache_clear()
+
+    yield write
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+    all_recipes.cache_clear()
+
+
+BROKEN = [
+    ("\nraise OSError('no')", "line 2: OSError: no"),
+    ("import sys\nsys.exit('bye')", "line 2: SystemExit: bye"),
+    ("RECIPES = (\n1 2)", "line 2: SyntaxError: invalid syntax. Perhaps you forgot a comma?"),
+    ("import numpyy", "line 1: ModuleNotFoundError: No module named 'numpyy'"),
+    ("x = 1", "a file must hold a tuple RECIPES of recipes, such as RECIPES = (Recipe(…),), but has none"),
+    (
+        HELP + "RECIPES = KERAS",
+        "a file must hold a tuple RECIPES of recipes, such as RECIPES = (Recipe(…),), but it is",
+    ),
+    ("RECIPES = ('mine',)", "a file must hold a tuple RECIPES of recipes"),
+    ("from mnist_models.recipes.conv_net import RECIPES", "conv_net is also in conv_net.py"),
+    (HELP + "RECIPES = (replace(KERAS, name='mine'),) * 2", "mine is twice in it"),
+    (
+        HELP + "RECIPES = (replace(KERAS, name='mine', continues='nothing'),)",
+        "mine continues nothing, which does not exist",
+    ),
+    (
+        HELP + "RECIPES = (replace(KERAS,\n  name='mine', loss='cross_entropi'),)",
+        "line 3: recipe mine: loss 'cross_entropi' does not exist: did you mean",
+    ),
+    (
+        HELP + "\ndef f():\n    return replace(KERAS.optimizer, name='adm')\nRECIPES = (f(),)",
+        "line 5: optimizer: name 'adm' does not exist: did you mean adam or adamw",
+    ),
+    (
+        HELP + "RECIPES = (replace(KERAS, name='mine', batch_size='64'),)",
+        "line 3: recipe mine: batch_size must be a whole number, not '64'",
+    ),
+    (HELP + "RECIPES = (replace(KERAS, lose='x'),)", "line 3: TypeError: "),
+]
+
+
+@pytest.mark.fault(6)
+@pytest.mark.parametrize(("content", "reason"), BROKEN, ids=[reason[:40] for _, reason in BROKEN])
+def test_a_file_that_cannot_be_loaded_costs_its_own_recipes_only(write_file, tmp_path, content, reason):
+    write_file(content)
+    write_file(FINE, "other")
+    assert find_recipe("fine").summary == "Fine"
+    assert {recipe.name for recipe in RECIPES} | {"fine"} == set(all_recipes())
+    (broken,) = broken_files()
+    assert broken.file == tmp_path / "mine.py"
+    assert broken.sentence.startswith(f"mine.py cannot be loaded: {reason}")
+
+
+def test_a_name_that_may_be_in_a_broken_file_is_refused_with_its_reason(write_file):
+    write_file("RECIPES = (Recipe(name='deep', suites=('own',)),)")
+    reason = "mine.py cannot be loaded: line 1: NameError: name 'Recipe' is not defined."
+    for suite, names, words in (
+        ("quick", ["deep"], "recipe 'deep' cannot be used: "),
+        ("own", [], "suite 'own' cannot be used: "),
+        ("quick", ["dep"], "recipe 'dep' does not exist: .*"),
+    ):
+        with pytest.raises(InvalidInput, match=f"{words}{reason}"):
+            choose_recipes(suite, names)
+    assert [recipe.name for recipe in choose_recipes("all", [])] == [recipe.name for recipe in RECIPES]
+
+
+def test_what_continues_a_lost_recipe_is_lost_as_well(write_file):
+    more = "replace(KERAS, name='{}', continues='{}', notebook_row=None)"
+    write_file(HELP + f"RECIPES = ({more.format('one', 'none')}, {more.format('two', 'one')})")
+    assert {"one", "two"}.isdisjoint(all_recipes())
+    assert [each.reason for each in broken_files()] == [
+        "one continues none, which does not exist",
+        "two continues one, which does not exist",
+    ]
+
+
+def test_a_file_with_the_name_of_one_of_ours_is_not_passed_over(write_file):
+    write_file(FINE, "conv_net")
+    (broken,) = broken_files()
+    assert broken.sentence.startswith("conv_net.py cannot be loaded: a recipe file of this project has the same name")
+
+
+def test_files_of_recipes_can_share_a_neighbour(write_file):
+    write_file("NAME = 'fine'\n", "_names_of_mine")
+    write_file("from mnist_models.recipes._names_of_mine import NAME\n" + FINE.replace("'fine'", "NAME"))
+    assert find_recipe("fine").summary == "Fine"
+    write_file("1 / 0\n", "_names_of_mine")
+    sys.modules.pop("mnist_models.recipes._names_of_mine")
+    sys.modules.pop("mnist_models.recipes.mine")
+    (broken,) = broken_files()
+    assert broken.sentence == "mine.py cannot be loaded: _names_of_mine.py, line 1: ZeroDivisionError: division by zero"
+
+
+def test_a_list_of_suites_is_as_good_as_a_tuple(write_file):
+    write_file(FINE.replace("suites=('mine',)", "suites=['mine']"))
+    assert find_recipe("fine").suites == ("mine",)
+    assert all_suites()["mine"] == ["fine"]
+
+
+@pytest.mark.fault(6)
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Optimizer("adamm", 0.1), "optimizer: name 'adamm' does not exist: did you mean adam or adamw"),
+        (lambda: Optimizer("sgd", "0.1"), "optimizer: learning_rate must be a number, not '0.1'"),
+        (
+            lambda: Optimizer("sgd", 0.1, schedule="one-cycle"),
+            "schedule 'one-cycle' does not exist: did you mean one_cycle",
+        ),
+        (lambda: Optimizer(None, 0.1), "optimizer: name must be one of sgd, adam, adamw, not None"),
+        (lambda: Augmentation(shift=True), "augmentation: shift must be a number, not True"),
+        (lambda: changed(keep="bset"), "recipe softmax_regression: keep 'bset' does not exist: did you mean best"),
+        (lambda: changed(loss=["cross_entropy"]), r"loss must be one of .*, not \['cross_entropy'\]"),
+        (lambda: changed(batch_size=64.0), "batch_size must be a whole number, not 64.0"),
+        (lambda: changed(steps=True), "steps must be a whole number or None, not True"),
+        (lambda: changed(optimizer="adam"), "optimizer must be of the type Optimizer, not 'adam'"),
+        (lambda: changed(augmentation={"shift": 1}), "augmentation must be of the type Augmentation or None"),
+        (lambda: changed(suites="quick"), "suites must be a tuple, each of it a text, not 'quick'"),
+        (lambda: changed(suites=("quick", 1)), "suites must be a tuple, each of it a text"),
+        (lambda: changed(diverges="no"), "diverges must be True or False, not 'no'"),
+        (lambda: changed(continues=RECIPES[0]), "continues must be a text or None"),
+        (lambda: changed(network="net"), "network must be a function, not 'net'"),
+        (lambda: changed(summary=None), "summary must be a text, not None"),
+        (lambda: changed(label_smoothing=1.0), "label_smoothing must be at least 0 and below 1"),
+        (lambda: changed(optimizer=Optimizer("sgd", float("inf"))), "learning_rate must be above 0"),
+    ],
+    ids=range(19),
+)
+def test_every_field_is_checked_when_a_recipe_is_written(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def changed(**changes):
+    return replace(find_recipe("softmax_regression"), **changes)
+
+
+def test_a_whole_number_is_a_number():
+    assert changed(optimizer=Optimizer("sgd", 1, warm_up=0.5)).parameters()["optimizer.learning_rate"] == 1
 
 
 def test_a_missing_folder_of_recipes_is_named(tmp_path, monkeypatch):

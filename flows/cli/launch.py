@@ -13,6 +13,7 @@ from rich.table import Column
 from flows.cli.tables import new_table
 from mnist_models.data.loader import PreparedData, prepare_data
 from mnist_models.images.read import read_image
+from mnist_models.processes.temporary_folder import check_temporary_folder
 from mnist_models.trainer_pool.cancellation import Cancellation
 from mnist_models.trainer_pool.machine import machine
 from mnist_models.training_run.run_directory import RunDirectory
@@ -35,6 +36,8 @@ def run_train(parameters: dict[str, Any]) -> int:
     # A data set of the user's own is refused before anything is started; fetching the official one takes its time.
     data = prepare_data(request.data, settings.data, console.print) if request.data else None
     count = len(request.chosen) * request.seeds
+    for broken in request.broken_files:
+        console.print(f"{broken.sentence}; the other recipes are trained.", highlight=False, markup=False)
     console.print(f"Training {count} {'recipe' if count == 1 else 'recipes'}; starting Prefect and the trainers.")
     server = start_temporary_server(settings)
     data = data or prepare_data("", settings.data, console.print)
@@ -65,6 +68,7 @@ def _trainers(settings: Settings, count: int, data: PreparedData | None = None) 
 
 def _load_settings() -> Settings:
     """Return the settings, and leave the terminal to our own display."""
+    check_temporary_folder()
     set_defaults(PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL", PREFECT_SERVER_LOGGING_LEVEL="CRITICAL")
     return load_settings()
 

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Column
 
 from flows.cli.tables import new_table
-from mnist_models.recipe_catalog import all_recipes, all_suites
+from mnist_models.recipe_catalog import all_recipes, all_suites, broken_files
 
 
 def print_recipes() -> None:
@@ -14,5 +14,7 @@ def print_recipes() -> None:
     for recipe in all_recipes().values():
         table.add_row(recipe.name, recipe.summary)
     console.print(table)
+    for broken in broken_files():
+        console.print(f"Warning: {broken.sentence}; its recipes are missing.", highlight=False, markup=False)
     for suite, names in all_suites().items():
         console.print(f"suite {suite}: {', '.join(names)}", highlight=False)

@@ -24,10 +24,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_models import recipes
 from mnist_models.atomic import write_atomically
 from mnist_models.recipe import Recipe
 from mnist_models.recipe_reference import SourceFolder, content, own_files
 from mnist_models.training_run.metrics_log import History, iterate_records, to_history
+
+SOURCE = "source"  # the folder of copies
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.source_folder = path / "source"
+        self.source_folder = path / SOURCE
         self.recipe_file = path / "recipe.json"
         self.metrics_file = path / "metrics.jsonl"
         self.checkpoint_file = path / "checkpoint.npz"
@@ -128,6 +131,11 @@ class RunDirectory:
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
         return result if intact else None
+
+
+def is_recipe_file(file: Path) -> bool:
+    """Return whether it is a file of recipes, as a trainer names it in a traceback: one of ours, or a copy."""
+    return file.parent.name == SOURCE or file.parent == Path(recipes.__file__).parent
 
 
 def file_digest(path: Path) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mnist_models.errors import InvalidInput
 from mnist_models.recipe import Recipe
-from mnist_models.recipe_catalog import all_recipes, all_suites, choose_recipes
+from mnist_models.recipe_catalog import BrokenFile, all_recipes, all_suites, broken_files, choose_recipes
 from mnist_models.trainer_pool.machine import machine
 from mnist_models.training_run.plan import Training, plan_trainings
 from tasks.config.settings import MODEL_NAME
@@ -85,6 +85,11 @@ class TrainRequest:
     def chosen(self) -> tuple[Recipe, ...]:
         """The recipes, and before each the one that it continues."""
         return tuple(choose_recipes(self.suite, self.recipes))
+
+    @property
+    def broken_files(self) -> tuple[BrokenFile, ...]:
+        """The files of recipes that cannot be loaded, if all recipes are asked for."""
+        return broken_files() if self.suite == "all" and not self.recipes else ()
 
     @property
     def all_seeds(self) -> range:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import format_exception
 
+from mnist_models.error_place import own_place, raised_line
 from mnist_models.redaction import redacted
 from mnist_models.trainer_pool.errors import TrainerDied, TrainingCancelled, TrainingFailed
+from mnist_models.training_run.run_directory import is_recipe_file
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.context import FlowRunContext
 
@@ -17,12 +19,17 @@ HINT = "give the recipe a smaller batch_size, or let nothing else use the device
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an error says in one line; of a traceback, its last, with a hint where one helps."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+    """Return what an error says in one line.
+
+    Of a traceback that is what was raised, after the innermost line of a recipe file, and with a hint where one helps.
+    """
+    text = str(error).strip() or type(error).__name__
+    lines = text.splitlines()
     if not isinstance(error, TrainingFailed):
         return redacted(lines[0])
-    raised = next((line for line in reversed(lines) if EXHAUSTED in line), None)
-    return redacted(lines[-1] if raised is None else f"{raised}; {HINT}")
+    raised = next((f"{line}; {HINT}" for line in reversed(lines) if EXHAUSTED in line), raised_line(text) or lines[-1])
+    place = own_place(text, is_recipe_file)
+    return redacted(f"{place}: {raised}" if place else raised)
 
 
 @contextmanager
