@@ -8,7 +8,7 @@ from tasks.flow_run.context import open_flow_run
 from tasks.predict import CsvFile, ImageFolder, check_folder, predict_files, predict_folder
 
 
-@flow(name="predict", flow_run_name="predict {files}", persist_result=False, result_serializer="json")
+@flow(name="predict", flow_run_name="predict {files}", retries=0, persist_result=False, result_serializer="json")
 def predict(files: list[str]) -> list[dict[str, Any]]:
     """Tell what the champion sees in images.
 
@@ -19,7 +19,7 @@ def predict(files: list[str]) -> list[dict[str, Any]]:
         return predict_files(context, files)
 
 
-@flow(name="predict", flow_run_name="predict {folder}", persist_result=False, result_serializer="json")
+@flow(name="predict", flow_run_name="predict {folder}", retries=0, persist_result=False, result_serializer="json")
 def predict_batch(folder: ImageFolder, output: CsvFile = "") -> dict[str, Any]:
     """Tell what the champion sees in all images of a folder, as a CSV file and a table.
 

@@ -31,6 +31,7 @@ def _run_name() -> str:
 @flow(
     name="train",
     flow_run_name=_run_name,
+    retries=0,
     persist_result=False,
     result_serializer="json",
     on_failure=[tell_of_failed_schedule],

@@ -7,7 +7,7 @@ from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.early_start import started_early
 
 
-@task(name="fetch data", task_run_name="fetch and verify data", persist_result=False)
+@task(name="fetch data", task_run_name="fetch and verify data", retries=0, persist_result=False)
 def fetch_data(context: FlowRunContext, path: str) -> PreparedData:
     """Fetch and verify the data, unless the command has done so.
 

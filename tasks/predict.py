@@ -33,7 +33,7 @@ MOST_ROWS_SHOWN = 1000
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
-@task(name="predict", task_run_name="predict", persist_result=False)
+@task(name="predict", task_run_name="predict", retries=0, persist_result=False)
 def predict_files(context: FlowRunContext, files: Sequence[str]) -> list[dict[str, Any]]:
     """Return label, probability and runner-up for each file, by the champion.
 
@@ -64,7 +64,7 @@ def check_folder(folder: str, output: str) -> tuple[list[Path], Path]:
     return files, writable_file("output", output or str(Path(folder) / "predictions.csv"))
 
 
-@task(name="predict folder", task_run_name="predict folder", persist_result=False)
+@task(name="predict folder", task_run_name="predict folder", retries=0, persist_result=False)
 def predict_folder(context: FlowRunContext, files: Sequence[Path], output: Path) -> dict[str, Any]:
     """The same for many images, into a CSV file and a table artifact; one that cannot be used has its problem told.
 

@@ -53,7 +53,7 @@ def _worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
 RETRIES = 2
 
 
-@task(name="train", retries=RETRIES, retry_condition_fn=_worth_retrying, persist_result=False)
+@task(name="train", retries=RETRIES, retry_delay_seconds=0, retry_condition_fn=_worth_retrying, persist_result=False)
 def train_recipe(context: FlowRunContext, data: PreparedData, named: NamedTraining, force: bool) -> Trained:
     """Train, or find it already done. What MLflow does not take meanwhile, the next tasks bring.
 

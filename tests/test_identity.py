@@ -1,5 +1,6 @@
 """What tells one training from another: an explicit list, of which each part is tried."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from mnist_models import recipe_reference
 from mnist_models.recipe import Augmentation, Optimizer
 from mnist_models.recipe_catalog import find_recipe
 from mnist_models.recipe_reference import normalised
+from mnist_models.trainer_pool.machine import Machine
 from mnist_models.training_run import identity
 from mnist_models.training_run.identity import CODE, PACKAGE, Conditions, identity_of, identity_parts, set_flags
 from mnist_models.training_run.plan import Training
@@ -99,12 +101,64 @@ def test_the_version_of_a_library_that_computes_changes_it(monkeypatch, library)
     assert changed() != TRAINING.identity
 
 
+@pytest.fixture
+def nothing_set(monkeypatch):
+    for name in [*os.environ]:
+        if name.startswith(identity.FLAGS):
+            monkeypatch.delenv(name)
+
+
+MACHINES = (Machine("cpu", 2, "float32"), Machine("gpu", 1, "bfloat16", gpus=("0",)))
+
+
+@pytest.mark.usefixtures("nothing_set")
 def test_flags_are_those_that_a_trainer_finds(monkeypatch):
-    for name in identity.FLAGS:
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XLA_FLAGS", "--ours")
     monkeypatch.setenv("MLFLOW_PORT", "5000")
     assert set_flags({"TF_XLA_FLAGS": "2", "OMP_NUM_THREADS": "1"}) == (("TF_XLA_FLAGS", "2"), ("XLA_FLAGS", "--ours"))
+
+
+@pytest.mark.usefixtures("nothing_set")
+def test_where_nothing_is_set_only_our_own_compiler_counts():
+    cpu, gpu = (set_flags(each.environment(0)) for each in MACHINES)
+    assert cpu == ()
+    assert gpu == (("TF_XLA_FLAGS", "--tf_xla_auto_jit=2"),)
+
+
+@pytest.mark.fault(26)
+@pytest.mark.usefixtures("nothing_set")
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.device)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("TF_ENABLE_ONEDNN_OPTS", "TF_SET_ONEDNN_FPMATH_MODE", "TF_DETERMINISTIC_OPS", "TF_CUDNN_USE_AUTOTUNE"),
+        *("TF_FP16_CONV_USE_FP32_COMPUTE", "TF_AUTO_MIXED_PRECISION_GRAPH_REWRITE_LEVEL", "TF_USE_CUBLASLT"),
+        *("XLA_FLAGS", "ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "TF2_BEHAVIOR"),
+        *("KERAS_MAX_EPOCHS", "KERAS_NNX_ENABLED", "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG"),
+        "TF_WHATEVER_COMES_NEXT",
+    ],
+)
+def test_a_variable_that_can_change_numbers_counts(monkeypatch, machine, name):
+    before = set_flags(machine.environment(0))
+    monkeypatch.setenv(name, "1")
+    flags = set_flags(machine.environment(0))
+    assert set(flags) - set(before) == {(name, "1")}
+    assert changed(conditions=replace(CONDITIONS, flags=flags)) != changed(conditions=replace(CONDITIONS, flags=before))
+
+
+@pytest.mark.usefixtures("nothing_set")
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.device)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("TF_CPP_MIN_LOG_LEVEL", "TF_CPP_VMODULE", "TF_DUMP_GRAPH_PREFIX", "DNNL_VERBOSE", "ONEDNN_VERBOSE"),
+        *("TF_FORCE_GPU_ALLOW_GROWTH", "KERAS_HOME", "KERAS_BACKEND", "HOME", "MLFLOW_PORT", "OMP_NUM_THREADS"),
+    ],
+)
+def test_a_variable_that_changes_no_number_does_not_count(monkeypatch, machine, name):
+    before = set_flags(machine.environment(0))
+    monkeypatch.setenv(name, "1")
+    assert set_flags(machine.environment(0)) == before
 
 
 def test_the_list_of_code_names_all_of_the_trainer_but_what_only_reads_and_writes():

@@ -33,6 +33,10 @@ PARTS = (
     Part("prefect", "prefect.server.concurrency.lease_storage.filesystem", UP, "test_prefect_has_leases_on_disk"),
     Part("prefect", "handle_sigterm", "flows/deploy/runner.py", "test_prefects_runner_ends_by_handle_sigterm"),
     Part(
+        "prefect", "EngineCommandStarter", "flows/deploy/runner.py", "test_prefects_runner_runs_the_command_it_is_given"
+    ),
+    Part("prefect", "prefect.engine", "flows/deploy/flow_run.py", "test_prefects_engine_is_a_program"),
+    Part(
         "prefect",
         "prefect.server.api.server.create_app",
         "tasks/servers/prefect_server.py",
@@ -214,6 +218,21 @@ def test_prefects_runner_ends_by_handle_sigterm():
         inspect.Parameter.VAR_POSITIONAL,
         inspect.Parameter.VAR_KEYWORD,
     ]
+
+
+def test_prefects_runner_runs_the_command_it_is_given():
+    from prefect.runner import runner
+    from prefect.utilities.processutils import command_from_string
+
+    assert inspect.signature(runner.EngineCommandStarter).parameters["command"].default is None
+    assert "return EngineCommandStarter(" in _source("prefect.runner.runner")
+    assert "command=" not in _source("prefect.runner.runner").partition("return EngineCommandStarter(")[2][:800]
+    assert command_from_string("'a b' -P -m x.y") == ["a b", "-P", "-m", "x.y"]
+
+
+def test_prefects_engine_is_a_program():
+    assert 'if __name__ == "__main__":' in _source("prefect.engine")
+    assert "return importlib.import_module(module_name)" in _source("prefect.utilities.importtools")
 
 
 def test_prefects_server_can_be_made_without_services():

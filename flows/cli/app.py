@@ -8,6 +8,7 @@ import typer
 
 from mnist_models import __version__
 from mnist_models.errors import InvalidInput, Unavailable
+from mnist_models.processes.import_path import leave_out_current_folder
 from mnist_models.redaction import redacted
 
 INTERRUPTED = 130
@@ -114,6 +115,7 @@ def doctor() -> None:
 
 def main() -> None:
     """Run a command; what the user got wrong is one sentence and exit status 2, what is out of reach is 1."""
+    leave_out_current_folder()
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except InvalidInput as error:

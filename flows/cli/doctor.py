@@ -19,7 +19,9 @@ def print_diagnosis() -> int:
     console.print(table)
     found = findings(settings)
     if not found:
-        console.print("Nothing is wrong: disk, ports, versions, store, and no run is stale or unsent.")
+        console.print(
+            "Nothing is wrong: disk, ports, versions, store, variables and recipes, and no run is stale or unsent."
+        )
         return 0
     wrong = new_table(Column(overflow="fold"), Column("what to do", overflow="fold"), title="What is wrong")
     for finding in found:

@@ -3,16 +3,18 @@
 import os
 import shlex
 import signal
-import sys
 import threading
 import time
 from contextlib import suppress
+from sysconfig import get_path
 
 from filelock import FileLock, Timeout
 from honcho.manager import Manager
 from rich.console import Console
 
 from mnist_models.errors import Unavailable
+from mnist_models.processes.import_path import python_command, safe_path
+from mnist_models.processes.temporary_folder import check_temporary_folder
 from tasks.config.library_defaults import program, set_defaults
 from tasks.config.settings import Settings, load_settings
 from tasks.servers.exposure import PREFECT_PASSWORD, check_exposure, mlflow_asks_for_password
@@ -33,7 +35,7 @@ class _Supervisor(Manager):  # type: ignore[misc]
     first_to_end = ""
 
     def add(self, name: str, arguments: list[str], **variables: str) -> None:
-        self.add_process(name, f"exec {shlex.join(arguments)}", env=os.environ | variables)
+        self.add_process(name, f"exec {shlex.join(arguments)}", env=safe_path(os.environ | variables))
 
     def terminate(self) -> None:
         """End what runs; honcho calls it at Ctrl-C, and again when a process has ended."""
@@ -57,6 +59,7 @@ def run_up(host: str = "") -> int:
     if host:
         os.environ["MLFLOW_HOST"] = host
     settings = load_settings()
+    check_temporary_folder()
     set_defaults()
     check_exposure(settings.host)
     from flows.deploy.deployments import schedule  # not before the defaults are set
@@ -81,7 +84,9 @@ def _run(settings: Settings) -> int:
             "mlflow",
             [
                 *(program("mlflow"), "server", "--host", host, "--port", str(settings.port), "--workers", "1"),
-                *("--uvicorn-opts", "--log-level warning"),  # not a line for each request
+                # Not a line for each request; and modules from where Python looks first anyway, instead of from the
+                # current folder.
+                *("--uvicorn-opts", f"--log-level warning --app-dir {shlex.quote(get_path('stdlib'))}"),
                 *(["--app-name", "basic-auth"] if mlflow_asks_for_password() else []),
             ],
             MLFLOW_BACKEND_STORE_URI=settings.resolved_tracking_uri,  # not an argument: it may hold a password
@@ -99,8 +104,7 @@ def _run(settings: Settings) -> int:
         )
     password = os.environ.get(PREFECT_PASSWORD)
     credentials = {"PREFECT_API_AUTH_STRING": password} if password else {}
-    command = [sys.executable, "-m", "flows.deploy.runner"]
-    manager.add(FLOWS, command, PREFECT_API_URL=api, PYTHONUNBUFFERED="1", **credentials)
+    manager.add(FLOWS, python_command("flows.deploy.runner"), PREFECT_API_URL=api, PYTHONUNBUFFERED="1", **credentials)
     settings.running.unlink(missing_ok=True)
     threading.Thread(target=_announce, args=(settings, api), daemon=True).start()
     try:

@@ -3,12 +3,15 @@
 import asyncio
 import json
 import os
+import shlex
 import threading
+from functools import partial
 from typing import Any
 
 import psutil
 
 from mnist_models.atomic import write_atomically
+from mnist_models.processes.import_path import python_command
 from tasks.config.library_defaults import set_defaults
 from tasks.servers.health_check import wait_until_answers
 
@@ -19,6 +22,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     set_defaults()
     from prefect.runner import Runner
+    from prefect.runner import runner as parts_of_runner
 
     from flows.deploy.automations import ensure_automations
     from flows.deploy.deployments import deployments
@@ -38,6 +42,8 @@ def main() -> None:
                 run.kill()
             os._exit(0)  # Prefect's handler raises SystemExit amid its event loop, which then complains at length
 
+    command = shlex.join(python_command("flows.deploy.flow_run"))
+    parts_of_runner.EngineCommandStarter = partial(parts_of_runner.EngineCommandStarter, command=command)  # type: ignore[attr-defined,assignment]
     settings = load_settings()
     wait_until_answers(f"{os.environ['PREFECT_API_URL']}/health", 180)
     size_slots()

@@ -1,7 +1,6 @@
 """A data set, read and verified by a process of its own."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
@@ -14,6 +13,7 @@ from mnist_models.data.official.checksums import DataUnavailable
 from mnist_models.data.read import format_titles
 from mnist_models.errors import InvalidInput
 from mnist_models.processes.child_environment import inherited_environment
+from mnist_models.processes.import_path import python_command
 
 
 class PreparedData(NamedTuple):
@@ -34,7 +34,7 @@ def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> Prepare
     """
     if "://" in path:  # it may hold a password, and arguments of processes are no secret
         raise InvalidInput(f"data: give {format_titles()} on this machine; addresses are not read.")
-    command = [sys.executable, "-m", "mnist_models.data", str(folder), *([path] if path else [])]
+    command = python_command("mnist_models.data", str(folder), *([path] if path else []))
     with TemporaryFile() as errors:
         with Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=errors, env=inherited_environment()) as process:
             for line in process.stdout or ():

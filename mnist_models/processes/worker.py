@@ -2,7 +2,6 @@
 
 import json
 import select
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any, ClassVar
 
 from mnist_models.errors import InvalidInput
 from mnist_models.processes.child_environment import inherited_environment
+from mnist_models.processes.import_path import python_command
 
 POLL_SECONDS = 0.25
 
@@ -39,12 +39,16 @@ class WorkerProcess:
         self._scratch = tempfile.TemporaryDirectory(prefix=f"mnist-{self.title}-", ignore_cleanup_errors=True)
         with log.open("ab") as stderr:
             self._log_start = stderr.tell()
-            environment = inherited_environment() | dict(environment) | {"TMPDIR": self._scratch.name}
-            command = [sys.executable, "-m", self.module]
+            environment = inherited_environment() | dict(environment) | self._own_folders()
+            command = python_command(self.module)
             self._process = Popen(command, stdin=PIPE, stdout=PIPE, stderr=stderr, env=environment)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._jobs, self._answers = self._process.stdin, self._process.stdout
+
+    def _own_folders(self) -> dict[str, str]:
+        """Keras reads the user's settings in its home, such as another type of all numbers; here it finds none."""
+        return {"TMPDIR": self._scratch.name, "KERAS_HOME": str(Path(self._scratch.name) / "keras")}
 
     @property
     def pid(self) -> int:

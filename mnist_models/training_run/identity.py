@@ -40,8 +40,18 @@ CODE = (
 
 LIBRARIES = ("keras", "numpy", "tensorflow")
 
-FLAGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "TF_CUDNN_DETERMINISTIC", "TF_DETERMINISTIC_OPS")
-"""Environment variables by which TensorFlow computes other numbers."""
+FLAGS = ("TF_", "TF2_", "XLA_", "ONEDNN_", "DNNL_", "KERAS_", "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG")
+"""How environment variables begin by which TensorFlow and Keras compute other numbers; there are a hundred of them."""
+
+NEUTRAL = (
+    *("TF_CPP_", "TF_DUMP_GRAPH_", "ONEDNN_VERBOSE", "DNNL_VERBOSE"),  # what is written about the work
+    *("TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR"),  # the memory that it takes
+    "KERAS_HOME",  # a trainer has one of its own
+)
+"""How those of them begin that change no number."""
+
+OURS = ("TF_XLA_FLAGS",)
+"""What we set ourselves and counts; the rest of what a trainer finds set by us is in `Conditions`, or neutral."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +61,17 @@ class Conditions:
     device: str  # "cpu" or "gpu"
     threads: int  # of an operation: more than one sum in another order
     precision: Precision
-    flags: tuple[tuple[str, str], ...] = ()  # those of FLAGS that are set
+    flags: tuple[tuple[str, str], ...] = ()  # see `set_flags`
 
 
 def set_flags(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return those of FLAGS that a trainer finds set, given what is added to its environment."""
+    """Return the variables of FLAGS that a trainer finds set, by name, given what we add to its environment."""
     together = os.environ | dict(environment)
-    return tuple((name, together[name]) for name in FLAGS if name in together)
+    return tuple(
+        (name, together[name])
+        for name in sorted(together)
+        if name.startswith(FLAGS) and not name.startswith(NEUTRAL) and (name in OURS or name not in environment)
+    )
 
 
 def identity_parts(

@@ -25,8 +25,14 @@ DEFAULTS = {
 }
 
 
+# What our records rely on, whatever the user has set: that a call which has returned has been recorded, that long
+# texts are cut instead of refused, and that models are registered where runs are logged.
+FIXED = {"MLFLOW_ENABLE_ASYNC_LOGGING": "false", "MLFLOW_TRUNCATE_LONG_VALUES": "true"}
+
+
 def set_defaults(**more: str) -> None:
-    """Set what is not set."""
+    """Set what is not set, and what must be so."""
+    os.environ |= FIXED
     for name, value in (DEFAULTS | more).items():
         os.environ.setdefault(name, value)
 

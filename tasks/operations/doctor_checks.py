@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 from packaging.requirements import Requirement
@@ -16,6 +15,8 @@ from mnist_models.errors import InvalidInput
 from tasks.config.settings import Settings
 from tasks.flow_run.stale_runs import stale_records
 from tasks.flow_run.unsent_requests import unsent_requests
+from tasks.operations.environment_checks import environment_findings
+from tasks.operations.finding import Finding
 from tasks.servers.health_check import answers
 from tasks.servers.ports import check_port_free
 
@@ -23,13 +24,6 @@ SOURCE = Path(__file__).resolve().parents[2]
 LEAST_FREE_GB = 2.0
 LOCK_SECONDS = 2.0
 PROJECT = "mnist-pipeline"
-
-
-class Finding(NamedTuple):
-    """One thing that is wrong."""
-
-    what: str
-    remedy: str
 
 
 def findings(settings: Settings) -> list[Finding]:
@@ -41,6 +35,7 @@ def findings(settings: Settings) -> list[Finding]:
         *_store(settings),
         *_servers(settings),
         *_left_over(settings),
+        *environment_findings(),
     ]
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from mnist_models.errors import Unavailable
+from mnist_models.processes.import_path import python_command, safe_path
 from mnist_models.redaction import redacted
 from tasks.config.credentials import hand_to_prefect, without_credentials
 from tasks.config.settings import Settings
@@ -41,8 +42,9 @@ def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | Non
     """
     if _configured() or _found(settings):
         return None
-    command, pipe = [sys.executable, "-m", "tasks.servers.prefect_server"], subprocess.PIPE
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
+    command, pipe = python_command("tasks.servers.prefect_server"), subprocess.PIPE
+    environment = safe_path(os.environ)
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True, env=environment)
     # Registered before Prefect's own: they run in reverse order, and Prefect's last events need the server.
     atexit.register(_stop, process)
     assert process.stdout is not None

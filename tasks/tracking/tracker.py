@@ -42,11 +42,12 @@ class Tracker:
             logging.getLogger(chatty).setLevel(logging.ERROR)
         # It prints the whole statement with its traceback before it raises, and what is raised is said by us.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-        from mlflow import MlflowClient, set_tracking_uri
+        from mlflow import MlflowClient, set_registry_uri, set_tracking_uri
 
         uri = self.settings.resolved_tracking_uri
         if uri.startswith("sqlite:///"):
             Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        set_registry_uri(uri)  # before MLFLOW_REGISTRY_URI
         set_tracking_uri(uri)  # the registry's `models:/` URIs are resolved through the global one
         return MlflowClient(uri, registry_uri=uri)
 

