@@ -114,6 +114,24 @@ def test_every_process_of_python_is_started_with_a_safe_path():
     assert users == allowed
 
 
+AS_PREFECTS_ENGINE = """
+import runpy
+from prefect.utilities.importtools import import_object
+runpy.run_module = lambda *_, **__: print(import_object("flows.train:train").name)
+from flows.deploy.flow_run import main
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_flow_run_of_a_deployment_finds_our_flows(hostile):
+    """Prefect's engine puts the current folder before all others to import a flow."""
+    command = [sys.executable, "-P", "-c", AS_PREFECTS_ENGINE]
+    done = subprocess.run(command, env=safe_path(os.environ), capture_output=True, text=True, check=False)
+    assert done.stdout == "train\n", done.stderr
+    assert not (hostile / CALLED).exists()
+
+
 @pytest.mark.slow
 def test_a_whole_command_runs_beside_them(hostile, tmp_path):
     """The trainers, the temporary server, the data reader and the drawing process; with recipes of the user's own."""
