@@ -67,6 +67,7 @@ def train(
     request = form.TrainRequest(suite, tuple(recipes), seed, seeds, data, promote, force, summary, model, replace)
     wishes = Wishes(promote, replace)
     with open_flow_run(model) as context:
+        context.display.wait_for("Opening the records in MLflow")
         prepared = fetch_data(context, data)
         dataset = prepared.dataset
         with lifetime(context, request, dataset):

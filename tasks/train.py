@@ -103,6 +103,7 @@ def _supervise(
         image_shape=dataset.image_shape,
         classes=dataset.classes,
     )
+    context.display.begin(name)
     start = context.settings.runs / training.start.folder if training.start else None
     job = TrainJob(directory.path, training.seed, data.folder, training.conditions.precision, start)
     images = len(stratified_split(dataset.y_train, recipe.validation_fraction, training.seed)[0])

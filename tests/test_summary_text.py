@@ -1,30 +1,14 @@
 """What a flow run comes to, in words; no server is asked."""
 
+from made_summary import CHAMPION, FAILED, row, summary
+
 from tasks.tracking.summary_text import MOST_ROWS, cells, remarks, spread_lines, to_markdown, verdict
 
 
-def row(name="net", **changes):
-    return {
-        "recipe": name, "name": name, "status": "finished", "mlflow_run_id": f"run-{name}", "parameters": 7850,
-        "train_seconds": 1.25, "test_accuracy": 0.9876, "test_low": 0.985, "test_high": 0.99, "first_nan_step": None,
-        "reason": "",
-    } | changes  # fmt: skip
-
-
-FAILED = row("broken", status="failed", test_accuracy=None, mlflow_run_id=None, reason="no such layer")
-CHAMPION = {"recipe": "net", "name": "model", "version": "3", "test_accuracy": 0.9876}
-
-
-def summary(*rows, **changes):
-    return {
-        "recipes": list(rows), "suite": "quick", "data": "MNIST", "mlflow_experiment_id": "1", "best": "net",
-        "spread": {}, "champion": CHAMPION, "decision": {"promoted": True, "reason": "it is better"},
-    } | changes  # fmt: skip
-
-
 def test_a_row_says_what_was_trained_and_how_well():
-    assert cells(row()) == ("net", "7,850", "98.76% (98.50–99.00)", "1.2", "finished")
-    assert cells(FAILED) == ("broken", "–", "–", "–", "failed")
+    assert cells(row()) == ("net", "7,850", "99.12%", "98.76% (98.50–99.00)", "1.2", "finished")
+    assert cells(FAILED) == ("broken", "–", "–", "–", "–", "failed")
+    assert cells(row(validation_accuracy=float("nan")))[2] == "–"
 
 
 def test_what_the_table_has_no_room_for_is_said_below():

@@ -19,8 +19,10 @@ from mnist_models.trainer_pool.machine import machine
 from mnist_models.training_run.run_directory import RunDirectory
 from tasks.config.library_defaults import set_defaults
 from tasks.config.settings import Settings, load_settings
+from tasks.flow_run.display import Display
 from tasks.flow_run.early_start import EarlyStart, early_start, new_backend
 from tasks.flow_run.errors import RecipesFailed
+from tasks.flow_run.output import lasting_output
 from tasks.flow_run.request import TrainRequest
 from tasks.servers.health_check import check_reachable
 from tasks.servers.prefect_server import check_configured_server, start_temporary_server, wait_until_ready
@@ -32,36 +34,49 @@ def run_train(parameters: dict[str, Any]) -> int:
     request = TrainRequest(**parameters)
     machine()
     _check_servers(settings)
-    console = Console()
+    console = Console(file=lasting_output())
     # A data set of the user's own is refused before anything is started; fetching the official one takes its time.
     data = prepare_data(request.data, settings.data, console.print) if request.data else None
     count = len(request.chosen) * request.seeds
     for broken in request.broken_files:
         console.print(f"{broken.sentence}; the other recipes are trained.", highlight=False, markup=False)
-    console.print(f"Training {count} {'recipe' if count == 1 else 'recipes'}; starting Prefect and the trainers.")
-    server = start_temporary_server(settings)
-    data = data or prepare_data("", settings.data, console.print)
-    directories = [RunDirectory(settings.runs / each.folder) for each in request.trainings(data.dataset.digest)]
-    with _trainers(settings, sum(request.force or each.result() is None for each in directories), data):
-        from flows.cli.summary_screen import print_summary
-        from flows.train import train
+    console.print(f"Training {request.title}: {_counted(count)}.", highlight=False, markup=False)
+    display = Display(console)
+    with display.shown():
+        display.wait_for("Starting Prefect and the trainers")
+        server = start_temporary_server(settings)
+        data = data or prepare_data("", settings.data, console.print)
+        directories = [RunDirectory(settings.runs / each.folder) for each in request.trainings(data.dataset.digest)]
+        to_train = sum(request.force or each.result() is None for each in directories)
+        if to_train < len(directories):
+            reused = f"{len(directories) - to_train} of {len(directories)}" if to_train else "everything"
+            console.print(f"Trained already, and reused: {reused}. `--force` trains again.", highlight=False)
+        with _trainers(settings, to_train, data, display):
+            from flows.cli.summary_screen import print_summary
+            from flows.train import train
 
-        wait_until_ready(server)
-        gc.freeze()  # what imports have made is never garbage, and there is so much of it that each look takes long
-        try:
-            result, status = train(**request.parameters()), 0
-        except RecipesFailed as failure:
-            result, status = failure.summary, 1
+            wait_until_ready(server)
+            gc.freeze()  # what imports have made is never garbage, and there is so much of it that each look takes long
+            try:
+                result, status = train(**request.parameters()), 0
+            except RecipesFailed as failure:
+                result, status = failure.summary, 1
     print_summary(console, settings, result)
     return status
 
 
+def _counted(trainings: int) -> str:
+    return "1 training" if trainings == 1 else f"{trainings} trainings"
+
+
 @contextmanager
-def _trainers(settings: Settings, count: int, data: PreparedData | None = None) -> Iterator[None]:
+def _trainers(
+    settings: Settings, count: int, data: PreparedData | None = None, display: Display | None = None
+) -> Iterator[None]:
     """Start trainers for the flow run that begins inside, so that their imports overlap with Prefect's."""
     cancellation = Cancellation()
     backend = new_backend(settings, cancellation)
-    with early_start(EarlyStart(backend, cancellation, data)):
+    with early_start(EarlyStart(backend, cancellation, data, display)):
         backend.start(count)
         yield
 
@@ -103,13 +118,14 @@ def run_predict(files: list[str], as_json: bool) -> int:
     return 0
 
 
-def run_status() -> int:
+def run_status(as_json: bool = False) -> int:
     """Print how things stand; return the exit status."""
     settings = _load_settings()
-    _check_servers(settings)
-    server = start_temporary_server(settings)
-    from flows.cli.status import print_status
+    with Console(stderr=True).status("Starting Prefect", refresh_per_second=4):  # on a terminal only
+        _check_servers(settings)
+        server = start_temporary_server(settings)
+        from flows.cli.status import print_status
 
-    wait_until_ready(server)
-    print_status(settings)
+        wait_until_ready(server)
+    print_status(settings, as_json)
     return 0

@@ -1,6 +1,9 @@
 """`mnist status`."""
 
+import json
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from prefect.client.schemas.objects import FlowRun
 from rich.console import Console
@@ -8,12 +11,18 @@ from rich.table import Column
 
 from flows.cli.tables import new_table
 from tasks.config.settings import Settings
-from tasks.operations.deployment_status import look
+from tasks.operations.deployment_status import Overview, look
+
+ASKING = "Asking Prefect and MLflow"
 
 
-def print_status(settings: Settings) -> None:
+def print_status(settings: Settings, as_json: bool = False) -> None:
     """One screen: the champion, the last runs of each deployment, what is running, what waits."""
-    now, console = look(settings), Console(highlight=False)
+    with Console(stderr=True).status(ASKING, refresh_per_second=4):  # on a terminal only
+        now, console = look(settings), Console(highlight=False)
+    if as_json:
+        print(json.dumps(_plain(now), indent=2))
+        return
     best = now.champion
     if best is None:
         console.print(f"Champion: none; no version of {settings.registered_model} has been promoted yet.")
@@ -36,6 +45,35 @@ def print_status(settings: Settings) -> None:
         console.print(f"{title}: {'; '.join(lines) or 'nothing'}.")
     if now.slots is not None:
         console.print(f"Trainer slots: {now.slots[0]} of {now.slots[1]} taken.")
+
+
+def _plain(now: Overview) -> dict[str, Any]:
+    """The same as JSON-able values; times are in ISO 8601, durations in seconds."""
+    deployments = [
+        {"name": each.name, "next": _iso(each.next), "latest": [_plain_run(run) for run in each.latest]}
+        for each in now.deployments
+    ]
+    return {
+        "champion": asdict(now.champion) if now.champion else None,
+        "deployments": deployments,
+        "running": [_plain_run(run) for run in now.running],
+        "waiting": [_plain_run(run) for run in now.waiting],
+        "trainer_slots": None if now.slots is None else dict(zip(("taken", "all"), now.slots, strict=True)),
+    }
+
+
+def _plain_run(run: FlowRun) -> dict[str, Any]:
+    return {
+        "id": str(run.id),
+        "name": run.name,
+        "state": run.state_name,
+        "began": _iso(run.start_time or run.expected_start_time),
+        "seconds": run.total_run_time.total_seconds() if run.state and run.state.is_final() else None,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def _began(run: FlowRun) -> str:

@@ -6,42 +6,69 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Column
+from rich.table import Column, Table
 
 from flows.cli.tables import new_table
-from mnist_models.redaction import redacted
 from tasks.config.library_defaults import program
 from tasks.config.settings import Settings
 from tasks.servers.prefect_server import is_temporary, ui_address
 from tasks.tracking.links import experiment_link, mlflow_address
-from tasks.tracking.summary_text import HEADINGS, cells, remarks, spread_lines, summary_run_link, verdict
+from tasks.tracking.summary_text import (
+    HEADINGS,
+    WHICH_DECIDES,
+    cells,
+    remarks,
+    spread_lines,
+    summary_run_link,
+    verdict,
+)
+
+LEFT = ("recipe", "status")
+WRAPPED = ("recipe", "test accuracy, 95 %")
+WIDEST = 1000
+LEAST_TELLING = ("parameters", "seconds")
 
 
 def print_summary(console: Console, settings: Settings, summary: dict[str, Any]) -> None:
     """The last screen of `mnist train`: table, champion, decision, and how to open both UIs."""
-    left = ("recipe", "status")
-    columns = [Column(name, justify="left" if name in left else "right", no_wrap=name != "status") for name in HEADINGS]
-    table = new_table(*columns)
-    for each in summary["recipes"]:
-        table.add_row(*cells(each))
-    console.print(table)
-    console.print(*remarks(summary), *spread_lines(summary), *verdict(summary), "", sep="\n", highlight=False)
-    console.print(*ui_commands(settings, summary), sep="\n", highlight=False, soft_wrap=True)
+    console.print(_table(console, summary))
+    lines = [*remarks(summary), *spread_lines(summary), *verdict(summary)]
+    if sum(each["test_accuracy"] is not None for each in summary["recipes"]) > 1:
+        lines.insert(0, WHICH_DECIDES)
+    console.print(*lines, "", sep="\n", highlight=False, markup=False)
+    console.print(*ui_commands(settings, summary), sep="\n", highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(console: Console, summary: dict[str, Any]) -> Table:
+    """A row for each training; of what a narrow terminal has no room for, the least telling columns are left out."""
+    rows = [cells(each) for each in summary["recipes"]]
+    shown, unlimited = [*HEADINGS], console.options.update(width=WIDEST)
+    while True:
+        columns = [
+            Column(name, justify="left" if name in LEFT else "right", no_wrap=name not in WRAPPED, overflow="fold")
+            for name in shown
+        ]
+        table = new_table(*columns)
+        for row in rows:
+            table.add_row(*(cell for name, cell in zip(HEADINGS, row, strict=True) if name in shown))
+        left_out = [name for name in LEAST_TELLING if name in shown]
+        if not left_out or console.measure(table, options=unlimited).maximum <= console.width:
+            return table
+        shown.remove(left_out[0])
 
 
 def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
-    """The commands that open MLflow's and Prefect's UI on this very run, or just the addresses of servers."""
-    uri, base = settings.resolved_tracking_uri, mlflow_address(settings)
-    lines = ["See it in MLflow:"]
-    if not uri.startswith("http") and is_temporary():
-        store = shlex.quote(uri) if redacted(uri) == uri else '"$MLFLOW_TRACKING_URI"'  # a password stays out of sight
-        program = shlex.quote(_program("mlflow"))
-        lines.append(f"  {program} server --backend-store-uri {store} --host {settings.host} --port {settings.port}")
-    lines.append(f"  {experiment_link(base, summary['mlflow_experiment_id'])}")
-    lines += [f"  {summary_run_link(base, summary, summary['mlflow_run_id'])}", "See it in Prefect:"]
-    if is_temporary():
-        lines.append(f"  {shlex.quote(_program('prefect'))} server start")
-    return [*lines, f"  {ui_address()}/runs/flow-run/{summary['flow_run_id']}"]
+    """The addresses of this very run in both UIs, after the command that starts their servers if none runs."""
+    base = mlflow_address(settings)
+    lines = ["Start the servers to see it:", f"  {shlex.quote(_program('mnist'))} up"] if is_temporary() else []
+    return [
+        *lines,
+        "See it in MLflow:",
+        f"  {experiment_link(base, summary['mlflow_experiment_id'])}",
+        f"  {summary_run_link(base, summary, summary['mlflow_run_id'])}",
+        "See it in Prefect:",
+        f"  {ui_address()}/runs/flow-run/{summary['flow_run_id']}",
+    ]
 
 
 def _program(name: str) -> str:

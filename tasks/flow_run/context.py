@@ -16,9 +16,10 @@ from mnist_models.trainer_pool.cancellation import Cancellation
 from tasks.config.settings import Settings, load_settings, with_model
 from tasks.flow_run.background_writer import BackgroundWriter
 from tasks.flow_run.child_run import ChildRun
+from tasks.flow_run.display import Display
 from tasks.flow_run.early_start import new_backend, started_early
+from tasks.flow_run.output import lasting_output
 from tasks.flow_run.parent_run import ParentRun
-from tasks.flow_run.progress import Display
 from tasks.tracking.system_metrics import SystemMetrics
 from tasks.tracking.tracker import Tracker
 
@@ -57,7 +58,9 @@ def open_flow_run(model: str = "") -> Iterator[FlowRunContext]:
     cancellation = started.cancellation if started else Cancellation()
     backend = started.backend if started else new_backend(settings, cancellation)
     # A run of a deployment has Prefect's log on its screen already.
-    display = Display(Console(quiet=runtime.deployment.id is not None))
+    display = (started and started.display) or Display(
+        Console(file=lasting_output(), quiet=runtime.deployment.id is not None)
+    )
     with display.shown():
         context = FlowRunContext(settings, backend, cancellation, display)
         try:

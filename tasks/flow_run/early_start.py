@@ -10,6 +10,7 @@ from mnist_models.trainer_pool.cancellation import Cancellation
 from mnist_models.trainer_pool.machine import machine
 from mnist_models.trainer_pool.pool import TrainerPool
 from tasks.config.settings import Settings
+from tasks.flow_run.display import Display
 
 
 def new_backend(settings: Settings, cancellation: Cancellation) -> Backend:
@@ -19,11 +20,12 @@ def new_backend(settings: Settings, cancellation: Cancellation) -> Backend:
 
 @dataclass(frozen=True)
 class EarlyStart:
-    """Where to train, and on what, if that is known."""
+    """Where to train; on what, and what shows it, if that is known."""
 
     backend: Backend
     cancellation: Cancellation
     data: PreparedData | None = None
+    display: Display | None = None
 
 
 _started: list[EarlyStart] = []

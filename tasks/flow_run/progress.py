@@ -1,29 +1,22 @@
-"""What can be seen of running trainings: bars or plain lines on the terminal, artifacts in Prefect."""
+"""Where running trainings stand: read from their records, and shown in Prefect as artifacts."""
 
 import logging
 import re
 import time
 from collections import deque
-from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import Lock
 from uuid import UUID
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
-
 from mnist_models.metric_names import TRAIN_ACCURACY
-from mnist_models.redaction import redacted
 from mnist_models.training_run.metrics_log import Record
 
 logger = logging.getLogger(__name__)
 
-LINE_SECONDS = 10.0  # between the first lines of a training; the pauses double, up to a minute
-LONGEST_PAUSE = 60.0
-ARTIFACT_SECONDS = 5.0  # between the first updates of an artifact; they double as well, up to half of a minute
+ARTIFACT_SECONDS = 5.0  # between the first updates of an artifact; they double, up to half of a minute
 LONGEST_ARTIFACT_PAUSE = 30.0
+ROOM_FOR_SPEED, ROOM_FOR_STEPS = 78, 100  # columns of a terminal
 SHORTEST_LOOK = 0.1  # seconds of training, before which its pace is anybody's guess
 
 
@@ -44,15 +37,22 @@ class Snapshot:
 
     def __str__(self) -> str:
         text = f"step {self.step:,} of {self.steps:,}, accuracy {self.accuracy:.1%}"
-        speed, left = self.images_per_second, timedelta(seconds=round(self.seconds_left))
-        return text if speed is None else f"{text}, {speed:,.0f} images/s, {left} left"
+        speed = self.images_per_second
+        return text if speed is None else f"{text}, {speed:,.0f} images/s, {self._left} left"
+
+    def beside_bar(self, columns: int) -> str:
+        """Return as much of it as there is room for beside a bar, on a terminal of so many columns."""
+        parts = [f"{self.share:.0%}", f"accuracy {self.accuracy:.1%}"]
+        if columns >= ROOM_FOR_STEPS:
+            parts[:1] = [f"step {self.step:,} of {self.steps:,}"]
+        if self.images_per_second is not None:
+            parts += [f"{_short(self.images_per_second)} img/s"] if columns >= ROOM_FOR_SPEED else []
+            parts += [f"{self._left} left"]
+        return "  ".join(parts)
 
     @property
-    def short(self) -> str:
-        """As there is room for beside a bar."""
-        text = f"{self.step:,}/{self.steps:,} {self.accuracy:.1%}"
-        speed, left = self.images_per_second, timedelta(seconds=round(self.seconds_left))
-        return text if speed is None else f"{text} {_short(speed):>5} img/s {left}"
+    def _left(self) -> timedelta:
+        return timedelta(seconds=round(self.seconds_left))
 
 
 class Observer:
@@ -77,55 +77,6 @@ class Observer:
             return Snapshot(last[0], self._steps, accuracy)
         pace = (last[0] - first[0]) / seconds
         return Snapshot(last[0], self._steps, accuracy, pace * self._batch_size, (self._steps - last[0]) / pace)
-
-
-class Display:
-    """Bars on a terminal, plain lines elsewhere. Any thread may call it."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self._lock = Lock()
-        self._bars: dict[str, TaskID] = {}
-        self._next_line: dict[str, float] = {}
-        self._pause: dict[str, float] = {}
-        self._progress = Progress(
-            TextColumn("{task.description:<25.25}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[text]}", justify="right"),
-            console=console,
-            expand=True,
-            refresh_per_second=4,
-        )
-
-    def shown(self) -> AbstractContextManager[object]:
-        """Draw while a block runs."""
-        return self._progress if self.console.is_terminal else nullcontext()
-
-    def say(self, text: str, level: int = logging.INFO) -> None:
-        """A line that stays, on the screen and in Prefect's log."""
-        text = redacted(text)
-        logger.log(level, text)
-        self.console.print(text, highlight=False, soft_wrap=not self.console.is_terminal)
-
-    def update(self, label: str, snapshot: Snapshot) -> None:
-        """Show where a training stands."""
-        if self.console.is_terminal:
-            with self._lock:
-                if label not in self._bars:
-                    self._bars[label] = self._progress.add_task(label, total=1.0, text=snapshot.short)
-            self._progress.update(self._bars[label], completed=snapshot.share, text=snapshot.short)
-        elif time.monotonic() >= self._next_line.get(label, 0.0):
-            pause = self._pause.get(label, LINE_SECONDS)
-            self._next_line[label], self._pause[label] = time.monotonic() + pause, min(2 * pause, LONGEST_PAUSE)
-            self.say(f"{label}: {snapshot}")
-
-    def done(self, label: str, text: str, level: int = logging.INFO) -> None:
-        """Replace a training's bar by a line."""
-        with self._lock:
-            bar = self._bars.pop(label, None)
-        if bar is not None:
-            self._progress.remove_task(bar)
-        self.say(f"{label}: {text}", level)
 
 
 class ProgressArtifact:

@@ -6,7 +6,8 @@ from mnist_models.data.pixel_scale import PLAIN_PIXELS
 from tasks.tracking.links import curves_link, run_link
 
 MOST_ROWS = 40  # of a table in a note, which MLflow cuts after 8,000 characters
-HEADINGS = ("recipe", "parameters", "test accuracy, 95 %", "seconds", "status")
+HEADINGS = ("recipe", "parameters", "validation", "test accuracy, 95 %", "seconds", "status")
+WHICH_DECIDES = "The accuracy in validation decides which is best; the test set only measures it."
 
 
 def to_markdown(summary: dict[str, Any], base: str) -> str:
@@ -14,7 +15,7 @@ def to_markdown(summary: dict[str, Any], base: str) -> str:
     shown = summary["recipes"][:MOST_ROWS]
     lines = [
         f"| {' | '.join(HEADINGS)} |",
-        "|---|--:|--:|--:|---|",
+        "|---|--:|--:|--:|--:|---|",
         *(f"| {' | '.join(_linked(cells(each), each, base, summary))} |" for each in shown),
     ]
     if len(shown) < len(summary["recipes"]):
@@ -77,10 +78,12 @@ def verdict(summary: dict[str, Any]) -> list[str]:
 def cells(each: dict[str, Any]) -> tuple[str, ...]:
     """A row of the table, for the screen and for Markdown."""
     if each["test_accuracy"] is None:
-        return each["name"], "–", "–", "–", each["status"]
+        return each["name"], "–", "–", "–", "–", each["status"]
+    validation = each["validation_accuracy"]
     return (
         each["name"],
         f"{each['parameters']:,}",
+        "–" if validation is None or validation != validation else f"{validation:.2%}",
         f"{each['test_accuracy']:.2%} ({each['test_low'] * 100:.2f}–{each['test_high'] * 100:.2f})",
         f"{each['train_seconds']:.1f}",
         each["status"],
