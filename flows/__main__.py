@@ -1,5 +1,24 @@
-"""`python -m flows` is `mnist`."""
+"""`mnist`, and `python -m flows`: the command as a process of its own."""
 
-from flows.cli.app import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run `mnist`; Ctrl-C ends it with one line at any moment, also while its modules are imported."""
+    try:
+        from flows.cli.process import run_as_process
+
+        run_as_process(_command)
+    except KeyboardInterrupt:
+        print("mnist: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _command() -> int:
+    from flows.cli.app import run
+
+    return run()
+
+
+if __name__ == "__main__":
+    main()

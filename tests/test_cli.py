@@ -1,43 +1,17 @@
 """The command line as a user meets it, from any folder."""
 
-import os
+import json
 import socket
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
-from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pytest
+from commands import mnist, mnist_here
 from homes import free_port
 from made_data import arrays_of, make_dataset, write_npz
 
-from flows.cli.app import main
-
-MNIST = Path(sys.executable).with_name("mnist")
-
-
-def mnist(*arguments, **environment):
-    """The command in a process of its own."""
-    return subprocess.run(
-        [MNIST, *arguments], capture_output=True, text=True, timeout=120, env=os.environ | environment
-    )
-
-
-def mnist_here(*arguments):
-    """The same in this process, which has imported already what takes the command a second or two."""
-    before, out, err = dict(os.environ), StringIO(), StringIO()
-    with mock.patch.object(sys, "argv", ["mnist", *arguments]), redirect_stdout(out), redirect_stderr(err):
-        try:
-            main()
-        except SystemExit as end:
-            return subprocess.CompletedProcess(arguments, end.code, out.getvalue(), err.getvalue())
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-    raise AssertionError("main() ends with SystemExit")
+from tasks.operations.doctor_checks import Finding
 
 
 @pytest.mark.fault(6)
@@ -164,3 +138,48 @@ def test_help_imports_nothing_heavy():
     code += "print([name for name in ('prefect', 'mlflow', 'tensorflow', 'numpy', 'pydantic') if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert result.stdout.splitlines()[-1] == "[]", result
+
+
+@pytest.mark.parametrize("width", ["60", "80", "200"])
+def test_help_is_never_cut(home, monkeypatch, width):
+    from flows.cli.app import app
+
+    monkeypatch.setenv("COLUMNS", width)
+    text = mnist_here("-h").stdout
+    assert text == mnist_here("--help").stdout
+    assert max(map(len, text.splitlines())) <= int(width)
+    words = " ".join(text.split())
+    for command in app.registered_commands:
+        name = command.name or command.callback.__name__
+        assert f"{name} {' '.join(command.callback.__doc__.split())}" in words
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("mnist tr", ["train"]),
+        ("mnist train --suite no", ["notebook"]),
+        ("mnist train --recipes conv_net,relu_dropout_s", ["conv_net,relu_dropout_stable"]),
+        ("mnist train --recipes conv_net,conv_net", []),
+        ("mnist train --dry", ["--dry-run"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_names(home, words, completed):
+    number = str(len(words.split()) - 1)
+    result = mnist(_MNIST_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=number)
+    assert (result.stdout.split(), result.stderr) == (completed, "")
+
+
+def test_recipes_and_doctor_speak_json(home, monkeypatch):
+    from mnist_models.recipe_catalog import all_recipes, all_suites
+
+    told = json.loads(mnist_here("recipes", "--json").stdout)
+    assert [each["name"] for each in told["recipes"]] == [*all_recipes()]
+    assert told["suites"] == all_suites()
+    finding = Finding("something is wrong", "mend it")
+    for found in ([], [finding]):
+        monkeypatch.setattr("flows.cli.doctor.findings", lambda _settings, found=found: found)
+        result = mnist_here("doctor", "--json")
+        told = json.loads(result.stdout)
+        assert (result.returncode, told["findings"]) == (len(found), [each._asdict() for each in found])
+        assert {each["name"] for each in told["choices"]} == {"device", "trainers", "threads", "precision"}

@@ -1,20 +1,22 @@
 """`mnist …`: a thin front on the flows. Everything heavy is imported only by the command that needs it."""
 
 import sys
-from errno import ENOSPC
 from typing import Annotated, NoReturn
 
 import typer
 
+from flows.cli.ending import end
+from flows.cli.help import WholeHelp, complete_recipes, complete_suite
 from mnist_models import __version__
-from mnist_models.errors import InvalidInput, Unavailable
+from mnist_models.errors import InvalidInput
 from mnist_models.processes.import_path import leave_out_current_folder
-from mnist_models.redaction import redacted
+from tasks.config.library_defaults import set_defaults
 
-INTERRUPTED = 130
+JSON = typer.Option("--json", help="Print JSON instead of a table.")
 
 app = typer.Typer(
-    add_completion=False,
+    cls=WholeHelp,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Train, compare and promote image classifiers: Prefect runs it, TensorFlow trains, MLflow remembers.",
@@ -38,9 +40,16 @@ def options(
 
 @app.command()
 def train(
-    suite: Annotated[str, typer.Option(help="A named list of recipes: quick, notebook or all.")] = "quick",
+    suite: Annotated[
+        str, typer.Option(help="A named list of recipes: quick, notebook or all.", autocompletion=complete_suite)
+    ] = "quick",
     recipes: Annotated[
-        str | None, typer.Option(help="Recipes instead of a suite, with commas between them.", show_default=False)
+        str | None,
+        typer.Option(
+            help="Recipes instead of a suite, with commas between them.",
+            show_default=False,
+            autocompletion=complete_recipes,
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The first seed; the same seed gives the same result.")] = 0,
     seeds: Annotated[int, typer.Option(help="Repeats of each recipe, with consecutive seeds.")] = 1,
@@ -50,30 +59,41 @@ def train(
     summary: Annotated[str, typer.Option(help="A file to write a JSON summary to.")] = "",
     model: Annotated[str, typer.Option(help="The registered model [default: the one in mlflow.yml].")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Let it replace a champion of another problem.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be reused, resumed and trained, and how long.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what --dry-run shows as JSON.")] = False,
 ) -> None:
     """Train recipes, compare them, and promote the best if it deserves it."""
-    from flows.cli.launch import run_train
-
+    if as_json and not dry_run:
+        raise InvalidInput("--json: goes with --dry-run; of a training, `--summary FILE` writes the result as JSON.")
     names = [name.strip() for name in (recipes or "").split(",") if name.strip()]
     if recipes is not None and not names:
         raise InvalidInput("recipes: give at least one name, with commas between several.")
     options = {"seed": seed, "seeds": seeds, "data": data, "promote": promote, "force": force, "summary": summary}
     options |= {"model": model, "replace": replace}
-    raise typer.Exit(run_train({"suite": suite, "recipes": names, **options}))
+    parameters = {"suite": suite, "recipes": names, **options}
+    if dry_run:
+        from flows.cli.dry_run import run_dry
+
+        raise typer.Exit(run_dry(parameters, as_json))
+    from flows.cli.launch import run_train
+
+    raise typer.Exit(run_train(parameters))
 
 
 @app.command()
-def recipes() -> None:
+def recipes(as_json: Annotated[bool, JSON] = False) -> None:
     """List what can be trained, with one line each."""
     from flows.cli.recipes import print_recipes
 
-    print_recipes()
+    print_recipes(as_json)
 
 
 @app.command()
 def predict(
     files: Annotated[list[str], typer.Argument(help="PNG or JPEG images of any size.", metavar="FILE...")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Tell what the champion sees in images."""
     from flows.cli.launch import run_predict
@@ -98,43 +118,37 @@ def up(host: Annotated[str, typer.Option(help="The address to listen on [default
 
 
 @app.command()
-def status() -> None:
+def status(as_json: Annotated[bool, JSON] = False) -> None:
     """Show the champion, the last runs of each deployment, what is running and what waits."""
     from flows.cli.launch import run_status
 
-    raise typer.Exit(run_status())
+    raise typer.Exit(run_status(as_json))
 
 
 @app.command()
-def doctor() -> None:
+def doctor(as_json: Annotated[bool, JSON] = False) -> None:
     """Show how this machine trains and why, what is wrong with it, and what to do."""
     from flows.cli.doctor import print_diagnosis
 
-    raise typer.Exit(print_diagnosis())
+    raise typer.Exit(print_diagnosis(as_json))
 
 
-def main() -> None:
-    """Run a command; what the user got wrong is one sentence and exit status 2, what is out of reach is 1."""
+def main() -> NoReturn:
+    """Run a command; what the user got wrong is one sentence and exit status 2, everything else that goes wrong 1."""
+    end(run)
+
+
+def run() -> int:
+    """Run the command that the arguments ask for; return the exit status, or raise InvalidInput if there is none."""
     leave_out_current_folder()
+    set_defaults()
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-    except InvalidInput as error:
-        _end(str(error), 2)
     except typer.TyperException as error:
         # Those for a wrong command line name the option only in their formatted message.
-        _end(error.format_message() if isinstance(error, typer.BadParameter) else str(error), 2)
-    except Unavailable as error:
-        _end(str(error), 1)
-    except OSError as error:
-        if error.errno != ENOSPC:
-            raise
-        where = f"the disk of {error.filename}" if error.filename else "the disk"
-        _end(f"{where} is full: make room, and the same command goes on where this one stopped.", 1)
-    if status == INTERRUPTED:  # typer's answer to Ctrl-C
-        print("mnist: interrupted; the same command goes on where this one stopped", file=sys.stderr)
-    sys.exit(status if isinstance(status, int) else 0)
-
-
-def _end(sentence: str, status: int) -> NoReturn:
-    print(f"mnist: {redacted(sentence)}", file=sys.stderr)
-    sys.exit(status)
+        raise InvalidInput(error.format_message() if isinstance(error, typer.BadParameter) else str(error)) from None
+    except SystemExit as end:
+        if isinstance(end.__context__, OSError):  # typer takes each broken pipe for that of standard output
+            raise end.__context__ from None
+        raise
+    return status if isinstance(status, int) else 0

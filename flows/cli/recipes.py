@@ -1,14 +1,22 @@
 """`mnist recipes`."""
 
+import json
+
 from rich.console import Console
 from rich.table import Column
 
 from flows.cli.tables import new_table
 from mnist_models.recipe_catalog import all_recipes, all_suites, broken_files
 
+NOTES = ("name", "summary", "suites", "continues", "seconds")
 
-def print_recipes() -> None:
+
+def print_recipes(as_json: bool = False) -> None:
     """What can be trained, with one line each, and the suites."""
+    if as_json:
+        listed = [{key: getattr(recipe, key) for key in NOTES} for recipe in all_recipes().values()]
+        print(json.dumps({"recipes": listed, "suites": all_suites()}, indent=2))
+        return
     console = Console()
     table = new_table(Column("recipe", no_wrap=True), "what it is")
     for recipe in all_recipes().values():
