@@ -5,8 +5,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from flows.cli.commands import Commands, PipeBroken, complete_recipes, complete_suite
 from flows.cli.ending import end
-from flows.cli.help import WholeHelp, complete_recipes, complete_suite
 from mnist_models import __version__
 from mnist_models.errors import InvalidInput
 from mnist_models.processes.import_path import leave_out_current_folder
@@ -15,7 +15,7 @@ from tasks.config.library_defaults import set_defaults
 JSON = typer.Option("--json", help="Print JSON instead of a table.")
 
 app = typer.Typer(
-    cls=WholeHelp,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -147,8 +147,6 @@ def run() -> int:
     except typer.TyperException as error:
         # Those for a wrong command line name the option only in their formatted message.
         raise InvalidInput(error.format_message() if isinstance(error, typer.BadParameter) else str(error)) from None
-    except SystemExit as end:
-        if isinstance(end.__context__, OSError):  # typer takes each broken pipe for that of standard output
-            raise end.__context__ from None
-        raise
+    except PipeBroken as error:
+        raise error.cause from None
     return status if isinstance(status, int) else 0

@@ -1,4 +1,4 @@
-"""Help at the command line: the list of commands, and what a shell completes."""
+"""What typer lacks: whole help texts, the names that a shell completes, and pipes that may break."""
 
 import inspect
 from typing import Any
@@ -6,8 +6,23 @@ from typing import Any
 from typer.core import TyperGroup
 
 
-class WholeHelp(TyperGroup):
-    """A group that lists its commands with the whole first paragraph of each help text, wrapped and never cut."""
+class PipeBroken(Exception):
+    """A broken pipe on its way past typer, which would take it for that of standard output and end in silence."""
+
+    def __init__(self, cause: BrokenPipeError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class Commands(TyperGroup):
+    """The commands, listed with the whole first paragraph of each help text, wrapped and never cut."""
+
+    def invoke(self, *arguments: Any) -> Any:
+        """Run a command, as the base class does; raise PipeBroken instead of BrokenPipeError."""
+        try:
+            return super().invoke(*arguments)
+        except BrokenPipeError as error:
+            raise PipeBroken(error) from None
 
     def get_command(self, *arguments: Any) -> Any:
         """Return a command, as the base class does."""
