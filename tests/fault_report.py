@@ -32,6 +32,7 @@ ROWS = {
     20: "unsafe exposure",
     21: "GPU memory exhausted (simulated)",
     23: "the same thing asked for twice at once",
+    24: "two projects on one machine",
     26: "an odd environment",
 }
 

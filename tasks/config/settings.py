@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from mnist_models.errors import InvalidInput, unknown_name
 from mnist_models.redaction import redacted
 from tasks.config.credentials import hand_to_mlflow, without_credentials
+from tasks.config.cron import ever_comes
+from tasks.config.network import reach_loopback_directly
 
 ARTIFACTS = "state/artifacts"
 MOST_BYTES = 100_000
@@ -45,6 +47,11 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[str], bool], str], ...] = (
     (ON_SCREENS, str.isprintable, "must hold no control characters"),
     (("webhook",), lambda url: not url or _is_web_address(url), "must be an address such as https://chat.example/hook"),
     (("alias",), lambda alias: not re.fullmatch(r"latest|v\d+", alias), "MLflow reserves latest, v1, v2 and so on"),
+    (
+        ("schedule",),
+        ever_comes,
+        "there is no such day; give minute, hour, day of the month, month and day of the week, or nothing for never",
+    ),
     (("timezone",), lambda zone: zone in available_timezones(), "must be a time zone, such as UTC or Europe/Berlin"),
 )
 
@@ -66,9 +73,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(5000, ge=1, le=65535)
     prefect_port: int = Field(4200, ge=1, le=65535)
-    schedule: str = Field("0 2 * * *", pattern=r"^\S+( \S+){4}$")
+    project: str = Field("", pattern=r"^[\w.-]{0,100}$")
+    schedule: str = Field("0 2 * * *", pattern=r"^(\S+( \S+){4})?$")
     timezone: str = "UTC"
     watch: str = "state/incoming"
+    watch_suite: str = Field("quick", pattern=r"^[\w-]{1,100}$")
     webhook: str = Field("", pattern=r"^\S*$", repr=False)
     _home: Path = PrivateAttr(Path())
 
@@ -96,6 +105,11 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         """The folder from which relative paths count."""
         return self._home
+
+    @property
+    def project_name(self) -> str:
+        """What the project is called where it shares a Prefect server with others."""
+        return self.project or re.sub(r"[^\w.-]+", "-", self.home.name)
 
     @cached_property
     def resolved_tracking_uri(self) -> str:
@@ -181,6 +195,9 @@ def load_settings() -> Settings:
         # Addresses may hold a password in a way that is not recognised, for being wrong.
         value = "the address" if key in ("tracking_uri", "artifact_location", "webhook") else _shown(first["input"])
         raise InvalidInput(f"{origin}: {value} is not allowed: {reason}.") from None
+    reach_loopback_directly(
+        settings.reachable_host, settings.resolved_tracking_uri, os.environ.get("PREFECT_API_URL", "")
+    )
     hand_to_mlflow(settings.tracking_uri)
     return settings
 
