@@ -1,16 +1,19 @@
 """Data → train each recipe → evaluate → analyse mistakes → compare → register → promote."""
 
+import logging
 import time
 from typing import Any
 
-from prefect import flow, runtime
+from prefect import runtime
 
+from flows.project_flow import project_flow
 from flows.training_schedule import TrainingSchedule
 from tasks.compare import compare, row_of_file
 from tasks.fetch_data import fetch_data
 from tasks.flow_run import request as form
 from tasks.flow_run.context import open_flow_run
 from tasks.flow_run.errors import RecipesFailed
+from tasks.flow_run.labels import add_tags, project_tag, run_name
 from tasks.flow_run.lifetime import lifetime
 from tasks.judgement import Wishes
 from tasks.promote import promote_candidate
@@ -18,17 +21,20 @@ from tasks.register import register
 from tasks.registry.champion import champion
 from tasks.servers.notifications import tell_of_failed_schedule
 from tasks.summarize import Conclusion, build_summary, publish_summary
+from tasks.tracking.summary_text import verdict
 from tasks.train import NamedTraining
+
+logger = logging.getLogger(__name__)
 
 
 def _run_name() -> str:
     parameters = runtime.flow_run.parameters
     what = ", ".join(parameters["recipes"]) or parameters["suite"]
     repeats = f", {parameters['seeds']} seeds" if parameters["seeds"] > 1 else ""
-    return f"train {what}{repeats}"
+    return run_name(f"train {what}{repeats}")
 
 
-@flow(
+@project_flow(
     name="train",
     flow_run_name=_run_name,
     retries=0,
@@ -68,6 +74,7 @@ def train(
     wishes = Wishes(promote, replace)
     with open_flow_run(model) as context:
         context.display.wait_for("Opening the records in MLflow")
+        add_tags(project_tag(context.settings), *request.tags)
         prepared = fetch_data(context, data)
         dataset = prepared.dataset
         with lifetime(context, request, dataset):
@@ -80,6 +87,8 @@ def train(
             conclusion = Conclusion(rows, candidate, champion(context.tracker), decision)
             result = build_summary(context, request.title, dataset, conclusion, time.monotonic() - began)
             publish_summary(context, result, summary)
+            for line in verdict(result):
+                logger.info(line)
             if failed := [each.name for each in rows if not each.expected]:
                 raise RecipesFailed(failed, result)
     return result

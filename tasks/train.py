@@ -24,6 +24,7 @@ from tasks.supervision.failures import report_failure
 from tasks.supervision.live_logging import LiveLogging
 from tasks.supervision.trainer_slots import trainer_lease
 from tasks.supervision.training_lock import hold_training
+from tasks.tracking.given_up import cancelled_when_given_up
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ RETRIES = 2
 
 
 @task(name="train", retries=RETRIES, retry_delay_seconds=0, retry_condition_fn=_worth_retrying, persist_result=False)
+@cancelled_when_given_up
 def train_recipe(context: FlowRunContext, data: PreparedData, named: NamedTraining, force: bool) -> Trained:
     """Train, or find it already done. What MLflow does not take meanwhile, the next tasks bring.
 
@@ -64,15 +66,17 @@ def train_recipe(context: FlowRunContext, data: PreparedData, named: NamedTraini
     directory = RunDirectory(context.settings.runs / training.folder)
     directory.path.parent.mkdir(parents=True, exist_ok=True)
     hold_training(context, training.folder, name)
-    if force and training.identity not in context.forced:
+    # A retried or resumed flow run goes on with what it has begun anew.
+    if force and directory.forced_by() != str(runtime.flow_run.id):
         directory.set_aside()
-        context.forced.add(training.identity)
     result = directory.result()
     reused = result is not None
     if result is None and directory.result_file.exists():
         context.display.say(f"{name}: its files are damaged, so that it is trained again")
         directory.set_aside()
     directory.path.mkdir(exist_ok=True)
+    if force:
+        directory.note_force(str(runtime.flow_run.id))
     remove_leftovers(directory.path)
     run = ChildRun(context.parent, training, data.dataset, directory.path, name, flow_tags())
     run = context.child_runs.setdefault(training.folder, run)

@@ -1,13 +1,16 @@
 """The command line as a user meets it, from any folder."""
 
 import json
+import os
+import pty
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
-from commands import mnist, mnist_here
+from commands import MNIST, mnist, mnist_here
 from homes import free_port
 from made_data import arrays_of, make_dataset, write_npz
 
@@ -63,6 +66,25 @@ def test_doctor_says_what_is_chosen_and_why(home):
     wrong = mnist("doctor", MNIST_DEVICE="gpu", CUDA_VISIBLE_DEVICES="-1")
     assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
     assert "MNIST_DEVICE: 'gpu' is not one of cpu" in wrong.stderr
+
+
+@pytest.mark.slow
+def test_doctor_begins_with_nothing_of_prefects_on_a_fresh_account(home):
+    """On a terminal, where Prefect would tell of its telemetry at the first import."""
+    usual = ("DO_NOT_TRACK", "CI", "PREFECT_HOME", "PREFECT_SERVER_ANALYTICS_ENABLED")
+    environment = {name: value for name, value in os.environ.items() if name not in usual and "GITHUB" not in name}
+    environment |= {"HOME": str(home)}
+    controller, terminal = pty.openpty()
+    said = b""
+    with subprocess.Popen([MNIST, "doctor"], env=environment, stdout=terminal, stderr=terminal):
+        os.close(terminal)
+        with suppress(OSError):  # which is the end of a terminal
+            while chunk := os.read(controller, 10_000):
+                said += chunk
+    os.close(controller)
+    assert "How trainings run here" in said.decode()
+    assert b"telemetry" not in said
+    assert b"anonymous usage data" not in said
 
 
 def test_with_nothing_unsent_sync_says_so(home):

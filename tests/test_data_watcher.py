@@ -71,10 +71,25 @@ def test_idx_files_are_one_data_set_and_the_newest_archive_wins(folder, told, tm
     assert told[-1]["digest"] == newer.digest
 
 
-def test_what_cannot_be_used_is_warned_of_once(folder, told, caplog):
-    (folder / "broken.npz").write_bytes(b"nothing")
+def test_what_cannot_be_used_is_told_of_once_so_that_a_run_refuses_it(folder, told):
+    broken = folder / "broken.npz"
+    broken.write_bytes(b"nothing")
     watcher = Watcher(load_settings())
-    for _ in range(4):
-        watcher.look()
+    for _ in range(2):
+        look_twice(watcher)
+    look_twice(Watcher(load_settings()))  # after a restart
+    assert told == [{"path": str(broken), "digest": ""}]
+    broken.write_bytes(b"nothing either")
+    look_twice(watcher)
+    assert len(told) == 2
+    made = make_dataset()
+    write_npz(made, broken)
+    look_twice(watcher)
+    assert told[2:] == [{"path": str(broken), "digest": made.digest}]
+
+
+def test_hidden_files_are_no_data(folder, told):
+    (folder / ".DS_Store").write_bytes(b"nothing")
+    (folder / ".cut.npz").write_bytes(b"nothing")
+    look_twice(Watcher(load_settings()))
     assert told == []
-    assert sum("new data is not trained on" in record.message for record in caplog.records) == 1

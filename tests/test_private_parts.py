@@ -38,6 +38,18 @@ PARTS = (
     Part("prefect", "prefect.engine", "flows/deploy/flow_run.py", "test_prefects_engine_is_a_program"),
     Part(
         "prefect",
+        "flow_run_suspension_request",
+        "tasks/flow_run/suspension.py",
+        "test_prefect_tells_a_flow_that_it_is_suspended",
+    ),
+    Part(
+        "prefect",
+        "Finished in state Cancelled",
+        "tasks/tracking/given_up.py",
+        "test_prefect_logs_the_end_of_a_task_in_these_words",
+    ),
+    Part(
+        "prefect",
         "prefect.server.api.server.create_app",
         "tasks/servers/prefect_server.py",
         "test_prefects_server_can_be_made_without_services",
@@ -233,6 +245,18 @@ def test_prefects_runner_runs_the_command_it_is_given():
 def test_prefects_engine_is_a_program():
     assert 'if __name__ == "__main__":' in _source("prefect.engine")
     assert "return importlib.import_module(module_name)" in _source("prefect.utilities.importtools")
+
+
+def test_prefect_tells_a_flow_that_it_is_suspended():
+    from prefect.context import FlowRunContext
+
+    request = FlowRunContext.model_fields["flow_run_suspension_request"].get_default(call_default_factory=True)
+    assert request.is_requested() is False
+
+
+def test_prefect_logs_the_end_of_a_task_in_these_words():
+    assert 'msg = f"Finished in state {display_state}"' in _source("prefect.task_engine")
+    assert 'get_logger("prefect.task_runs")' in _source("prefect.logging.loggers")
 
 
 def test_prefects_server_can_be_made_without_services():

@@ -132,7 +132,6 @@ def test_a_folder_of_images_becomes_a_table(stack, done, tmp_path):
 
 def test_new_data_in_the_watched_folder_is_trained_on(stack):
     incoming = stack.home / "state" / "incoming"
-    incoming.mkdir(parents=True)
     made = write_npz(make_dataset(classes=4, side=16, train=200, test=80, seed=5), stack.home / "new.npz")
     shutil.copy(made, incoming / "new.npz")
     deployment = stack.deployments()["train/on-new-data"]["id"]
@@ -142,6 +141,32 @@ def test_new_data_in_the_watched_folder_is_trained_on(stack):
     # All of the real recipes on so few images would take minutes, and are another test's.
     stack.ask(f"flow_runs/{run['id']}/set_state", {"state": {"type": "CANCELLING"}, "force": False})
     stack.wait_until_ended(run["id"])
+
+
+def test_data_that_cannot_be_used_is_a_failed_run_with_the_reason(stack):
+    broken = stack.home / "state" / "incoming" / "broken.npz"
+    broken.write_bytes(b"nothing")
+    wanted = {"flow_runs": {"name": {"any_": ["train quick"]}}}
+
+    def refused():
+        return [run for run in stack.ask("flow_runs/filter", wanted) if run["parameters"]["data"] == str(broken)]
+
+    (run,) = wait_for(refused)
+    assert stack.wait_until_ended(run["id"]) == "Failed"
+    assert "broken.npz" in stack.ask(f"flow_runs/{run['id']}")["state"]["message"]
+    assert run["parameters"]["suite"] == "quick"
+    broken.unlink()
+
+
+def test_a_new_file_of_recipes_reaches_the_form(stack):
+    text = (stack.recipes / "middle.py").read_text().replace('"middle"', '"newcomer"')
+    (stack.recipes / "newcomer.py").write_text(text)
+
+    def offered():
+        form = stack.deployments()["train/on-demand"]["parameter_openapi_schema"]["properties"]
+        return "newcomer" in form["recipes"]["items"]["enum"]
+
+    wait_for(offered, every=1.0)
 
 
 @pytest.mark.long
@@ -207,7 +232,7 @@ def test_ctrl_c_ends_everything_and_every_status_is_true(tmp_path):
     # On a busy machine Prefect's server tells at length that its database is locked, and tries again.
     ours = "".join(line for line in stack.log.read_text().splitlines(keepends=True) if " prefect " not in line[:20])
     assert "Traceback" not in ours
-    with sqlite3.connect(stack.home / "prefect" / "prefect.db") as database:
+    with sqlite3.connect(stack.home / "state" / "prefect" / "prefect.db") as database:
         states = database.execute("select state_name from flow_run where id = ?", (run,)).fetchall()
     assert states == [("Crashed",)]
     assert mlflow_rows(stack, "select status from runs") == [("KILLED",), ("KILLED",)]

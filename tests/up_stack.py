@@ -1,6 +1,7 @@
 """A running `mnist up` in a folder of its own, as tests drive it from outside."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from homes import environment_of, free_port, make_home
+from homes import RECIPES, environment_of, free_port, make_home
 from waiting import SECONDS, assert_gone, wait_for
 
 # The pictures of the README's tour are better with real recipes on the real data.
@@ -37,7 +38,9 @@ class Stack:
         self.data = make_home(home, more="".join(f"{key}: {port}\n" for key, port in ports.items()))
         self.log = home / "up.log"
         drop = ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "PREFECT_API_KEY")
-        self.environment = environment_of(home, drop, HOME=str(home))
+        self.recipes = shutil.copytree(RECIPES, home / "recipes", ignore=shutil.ignore_patterns("__pycache__"))
+        self.environment = environment_of(home, drop, HOME=str(home)) | {"MNIST_RECIPES": str(self.recipes)}
+        del self.environment["PREFECT_HOME"]  # its records are the project's, as they are where nobody has chosen
         from tasks.config.settings import Settings
 
         self.settings = Settings.at(home, **ports)

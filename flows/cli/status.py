@@ -11,7 +11,7 @@ from rich.table import Column
 
 from flows.cli.tables import new_table
 from tasks.config.settings import Settings
-from tasks.operations.deployment_status import Overview, look
+from tasks.operations.deployment_status import Deployed, Overview, look
 
 ASKING = "Asking Prefect and MLflow"
 
@@ -35,7 +35,7 @@ def print_status(settings: Settings, as_json: bool = False) -> None:
         headings = ("deployment", "last runs", "state", "began", "took")
         table = new_table(*(Column(heading, overflow="fold") for heading in headings))
         for each in now.deployments:
-            name = each.name if each.next is None else f"{each.name}\nnext {_moment(each.next)}"
+            name = f"{each.name}\n{_outlook(each)}".rstrip()
             rows = [(run.name, run.state_name or "", _began(run), _took(run)) for run in each.latest]
             for number, row in enumerate(rows or [("–", "", "", "")]):
                 table.add_row("" if number else name, *row)
@@ -50,7 +50,12 @@ def print_status(settings: Settings, as_json: bool = False) -> None:
 def _plain(now: Overview) -> dict[str, Any]:
     """The same as JSON-able values; times are in ISO 8601, durations in seconds."""
     deployments = [
-        {"name": each.name, "next": _iso(each.next), "latest": [_plain_run(run) for run in each.latest]}
+        {
+            "name": each.name,
+            "next": _iso(each.next),
+            "paused": each.paused,
+            "latest": [_plain_run(run) for run in each.latest],
+        }
         for each in now.deployments
     ]
     return {
@@ -74,6 +79,15 @@ def _plain_run(run: FlowRun) -> dict[str, Any]:
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
+
+
+def _outlook(deployed: Deployed) -> str:
+    """When it runs next, as far as that can be promised."""
+    if deployed.paused:
+        return "paused"
+    if deployed.next is None:
+        return ""
+    return f"next {_moment(deployed.next)}" + ("" if deployed.served else ",\nif `mnist up` runs")
 
 
 def _began(run: FlowRun) -> str:

@@ -5,14 +5,14 @@ import shlex
 import signal
 import threading
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from sysconfig import get_path
 
 from filelock import FileLock, Timeout
 from honcho.manager import Manager
 from rich.console import Console
 
-from mnist_models.errors import Unavailable
+from mnist_models.errors import InvalidInput, Unavailable
 from mnist_models.processes.import_path import python_command, safe_path
 from mnist_models.processes.temporary_folder import check_temporary_folder
 from tasks.config.library_defaults import program, set_defaults
@@ -21,6 +21,7 @@ from tasks.servers.exposure import PREFECT_PASSWORD, check_exposure, mlflow_asks
 from tasks.servers.health_check import check_reachable, wait_until_answers
 from tasks.servers.ports import check_port_free
 from tasks.servers.prefect_server import check_configured_server
+from tasks.servers.prefect_store import server_environment
 from tasks.tracking.links import experiment_link, mlflow_address
 from tasks.tracking.tracker import Tracker
 
@@ -62,22 +63,33 @@ def run_up(host: str = "") -> int:
     check_temporary_folder()
     set_defaults()
     check_exposure(settings.host)
-    from flows.deploy.deployments import schedule  # not before the defaults are set
+    from flows.deploy.claim import claimed  # not before the defaults are set
+    from flows.deploy.deployments import deployments
 
-    schedule(settings)
+    deployments(settings)
     check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     check_configured_server()
     settings.state.mkdir(parents=True, exist_ok=True)
+    _make_watched_folder(settings)
+    shared = bool(os.environ.get("PREFECT_API_URL"))  # whoever names a server may not be alone there
     try:
-        with FileLock(settings.state / "up.lock", timeout=0):
+        with FileLock(settings.state / "up.lock", timeout=0), claimed(settings) if shared else nullcontext():
             return _run(settings)
     except Timeout:
         raise Unavailable(f"`mnist up` runs already for {settings.home}; end that one first with Ctrl-C.") from None
 
 
+def _make_watched_folder(settings: Settings) -> None:
+    try:
+        settings.watched.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"mlflow.yml: watch: {settings.watched} cannot be made ({error.strerror}).") from None
+
+
 def _run(settings: Settings) -> int:
     host, manager = settings.host, _Supervisor()
-    api = os.environ.get("PREFECT_API_URL") or f"http://{settings.reachable_host}:{settings.prefect_port}/api"
+    shared = os.environ.get("PREFECT_API_URL")
+    api = shared or f"http://{settings.reachable_host}:{settings.prefect_port}/api"
     if not settings.served:
         check_port_free(host, "port", settings.port)
         manager.add(
@@ -93,18 +105,21 @@ def _run(settings: Settings) -> int:
             PYTHONWARNINGS="ignore",  # they concern MLflow's own code
             MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",  # for language models: seven idle processes
         )
-    if not os.environ.get("PREFECT_API_URL"):
+    if not shared:
         check_port_free(host, "prefect_port", settings.prefect_port)
+        lasting = python_command("tasks.servers.lasting_server")
         manager.add(
             "prefect",
-            [program("prefect"), "server", "start", "--host", host, "--port", str(settings.prefect_port)],
+            [*lasting, "--host", host, "--port", str(settings.prefect_port)],
             PREFECT_SERVER_UI_API_URL=api,
             # The leases of trainer slots survive a restart of the server, and expire if their holders have died.
             PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE="prefect.server.concurrency.lease_storage.filesystem",
+            **server_environment(settings),
         )
     password = os.environ.get(PREFECT_PASSWORD)
     credentials = {"PREFECT_API_AUTH_STRING": password} if password else {}
-    manager.add(FLOWS, python_command("flows.deploy.runner"), PREFECT_API_URL=api, PYTHONUNBUFFERED="1", **credentials)
+    command = [*python_command("flows.deploy.runner"), *(["--shared"] if shared else [])]
+    manager.add(FLOWS, command, PREFECT_API_URL=api, PYTHONUNBUFFERED="1", **credentials)
     settings.running.unlink(missing_ok=True)
     threading.Thread(target=_announce, args=(settings, api), daemon=True).start()
     try:

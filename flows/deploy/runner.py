@@ -1,9 +1,10 @@
-"""`python -m flows.deploy.runner`: the process that serves the deployments and watches for new data."""
+"""`python -m flows.deploy.runner`: the process that serves the deployments and watches for new data and recipes."""
 
 import asyncio
 import json
 import os
 import shlex
+import sys
 import threading
 from functools import partial
 from typing import Any
@@ -11,24 +12,27 @@ from typing import Any
 import psutil
 
 from mnist_models.atomic import write_atomically
+from mnist_models.errors import InvalidInput
 from mnist_models.processes.import_path import python_command
 from tasks.config.library_defaults import set_defaults
 from tasks.servers.health_check import wait_until_answers
 
 SECONDS_TO_END = 8.0
+SHARED = "--shared"  # the server is one that other projects may use too
+ONCE = "--once"  # publish the deployments anew, and serve nothing
 
 
 def main() -> None:
     """Serve until SIGTERM."""
     set_defaults()
+    from prefect.deployments.runner import RunnerDeployment
     from prefect.runner import Runner
     from prefect.runner import runner as parts_of_runner
 
-    from flows.deploy.automations import ensure_automations
-    from flows.deploy.deployments import deployments
+    from flows.deploy.publication import publish
     from tasks.config.settings import load_settings
     from tasks.operations.data_watcher import Watcher
-    from tasks.supervision.trainer_slots import size_slots
+    from tasks.operations.recipe_watcher import watch_recipes
 
     class _Runner(Runner):
         """A runner whose runs report their end; Prefect's own kills them first."""
@@ -42,18 +46,24 @@ def main() -> None:
                 run.kill()
             os._exit(0)  # Prefect's handler raises SystemExit amid its event loop, which then complains at length
 
+    settings, shared = load_settings(), SHARED in sys.argv
+    if ONCE in sys.argv:
+        try:
+            publish(settings, shared, RunnerDeployment.apply)
+        except InvalidInput as error:
+            sys.exit(str(error))
+        return
     command = shlex.join(python_command("flows.deploy.flow_run"))
     parts_of_runner.EngineCommandStarter = partial(parts_of_runner.EngineCommandStarter, command=command)  # type: ignore[attr-defined,assignment]
-    settings = load_settings()
     wait_until_answers(f"{os.environ['PREFECT_API_URL']}/health", 180)
-    size_slots()
-    ensure_automations()
     # The schedule stays active while nothing is served: a missed run is caught up.
     runner = _Runner(pause_on_shutdown=False)
-    for deployment in deployments(settings):
-        runner.add_deployment(deployment)
+    publish(settings, shared, runner.add_deployment)
     write_atomically(settings.running, json.dumps({"prefect_api": os.environ["PREFECT_API_URL"]}))
-    threading.Thread(target=Watcher(settings).run, args=(threading.Event(),), daemon=True).start()
+    end = threading.Event()
+    again = [*python_command("flows.deploy.runner"), ONCE, *([SHARED] if shared else [])]
+    for watch, arguments in ((Watcher(settings).run, (end,)), (watch_recipes, (again, end))):
+        threading.Thread(target=watch, args=arguments, daemon=True).start()
     asyncio.run(runner.start())
 
 

@@ -77,6 +77,7 @@ class RunDirectory:
         self.predictions_file = path / "predictions.npz"
         self.model_file = path / "model.keras"
         self.result_file = path / "result.json"
+        self._force_file = path / "forced-by"
 
     def write_recipe(self, recipe: Recipe, **notes: Any) -> None:
         """Write what is trained, so that this folder alone is enough to build the network again."""
@@ -98,6 +99,17 @@ class RunDirectory:
         if self.path.exists():
             names = (self.path.with_name(f"{self.path.name}~{number}") for number in itertools.count(1))
             self.path.rename(next(name for name in names if not name.exists()))
+
+    def note_force(self, flow_run_id: str) -> None:
+        """Note which flow run has had the training made anew, so that it does not do so again when it is retried."""
+        write_atomically(self._force_file, flow_run_id)
+
+    def forced_by(self) -> str:
+        """Return the flow run that has had it made anew; empty if none has."""
+        try:
+            return self._force_file.read_text()
+        except OSError:
+            return ""
 
     def kept_files(self) -> list[Path]:
         """Checkpoints that were kept for a reason, oldest name first."""

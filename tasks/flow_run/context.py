@@ -20,6 +20,7 @@ from tasks.flow_run.display import Display
 from tasks.flow_run.early_start import new_backend, started_early
 from tasks.flow_run.output import lasting_output
 from tasks.flow_run.parent_run import ParentRun
+from tasks.flow_run.suspension import ended_when_suspended
 from tasks.tracking.system_metrics import SystemMetrics
 from tasks.tracking.tracker import Tracker
 
@@ -41,7 +42,6 @@ class FlowRunContext:
         self.prefect = ThreadPoolExecutor(1)  # beside the writer, so that a server that stalls holds up its own only
         self.child_runs: dict[str, ChildRun] = {}  # by the folder of the training
         self.training_locks: dict[str, FileLock] = {}  # that it holds, by the folder of the training
-        self.forced: set[str] = set()  # identities that --force has already set aside
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def open_flow_run(model: str = "") -> Iterator[FlowRunContext]:
     display = (started and started.display) or Display(
         Console(file=lasting_output(), quiet=runtime.deployment.id is not None)
     )
-    with display.shown():
+    with display.shown(), ended_when_suspended(backend, cancellation):
         context = FlowRunContext(settings, backend, cancellation, display)
         try:
             yield context

@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect import runtime
 
 from mnist_models.data.dataset import Dataset
+from mnist_models.trainer_pool.errors import TrainingCancelled
 from mnist_models.trainer_pool.machine import machine
 from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.parent_run import ParentRun, flow_tags
@@ -78,6 +79,8 @@ def _close_runs_at_end(context: FlowRunContext, own: RecordFile) -> Iterator[Non
     try:
         yield
         status = "FINISHED"
+    except TrainingCancelled:
+        raise
     except Exception:
         status = "FAILED"
         raise

@@ -81,6 +81,11 @@ class TrainRequest:
         """What is to be trained, as it is shown."""
         return ", ".join(self.recipes) or self.suite
 
+    @property
+    def tags(self) -> list[str]:
+        """What a flow run that does this is found by in Prefect."""
+        return [f"recipe:{name}" for name in self.recipes] or [f"suite:{self.suite}"]
+
     @cached_property
     def chosen(self) -> tuple[Recipe, ...]:
         """The recipes, and before each the one that it continues."""

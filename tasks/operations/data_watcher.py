@@ -1,9 +1,11 @@
 """Notices new data in the watched folder, and says so by an event; a trigger of Prefect's does the rest."""
 
+import hashlib
 import json
 import logging
 import threading
 from pathlib import Path
+from typing import Any
 
 from mnist_models.atomic import write_atomically
 from mnist_models.data.loader import prepare_data
@@ -18,11 +20,16 @@ SECONDS_BETWEEN = 10.0
 Look = tuple[tuple[str, int, int], ...]  # name, size in bytes, and time of change in nanoseconds of each file
 
 
+def folder_resource(settings: Settings) -> str:
+    """Return what the watched folder is called in events."""
+    return f"mnist.data.{settings.project_name}.{settings.watched.name}"
+
+
 class Watcher:
     """Looks at the folder again and again. Data that is still being copied is left alone until it rests."""
 
     def __init__(self, settings: Settings) -> None:
-        self._data, self._folder = settings.data, settings.watched
+        self._data, self._folder, self._resource = settings.data, settings.watched, folder_resource(settings)
         self._memory = settings.state / "watched.json"
         self._before: Look = ()
         self._judged: Look = ()
@@ -36,35 +43,44 @@ class Watcher:
                 logger.warning("%s cannot be watched for now: %s", self._folder, error)
 
     def look(self) -> None:
-        """If the folder rests and holds other data than it did, tell; of what cannot be used, warn once."""
+        """If the folder rests and holds other data than it did, tell, once.
+
+        Of what cannot be used too: the run that this starts refuses it with the reason, so that somebody hears of it.
+        """
         now = self._files()
         rests, self._before = now == self._before, now
         if not now or not rests or now == self._judged:
             return
-        source, folder = str(self.source()), self._folder
+        source, memory = str(self.source()), self._remembered()
         try:
-            digest = prepare_data(source, self._data, logger.info).dataset.digest
+            known = {"digest": prepare_data(source, self._data, logger.info).dataset.digest}
+            text = f"New data in {self._folder}"
         except InvalidInput as error:
-            logger.warning("new data is not trained on: %s", error)
-        else:
-            if digest != self._remembered():
-                notify(NEW_DATA, f"mnist.data.{folder.name}", f"New data in {folder}", path=source, digest=digest)
-                write_atomically(self._memory, json.dumps({"digest": digest}))
+            logger.warning("new data cannot be trained on: %s", error)
+            known = {"refused": hashlib.sha256(json.dumps([source, now]).encode()).hexdigest()}
+            text = f"Data in {self._folder} that cannot be used"
+        if not known.items() <= memory.items():
+            notify(NEW_DATA, self._resource, text, path=source, digest=known.get("digest", ""))
+            write_atomically(self._memory, json.dumps(memory | known))
         self._judged = now
 
     def source(self) -> Path:
         """What to train on: the newest .npz file in the folder, or else the folder itself, with its IDX files."""
-        archives = sorted(self._folder.glob("*.npz"), key=lambda file: file.stat().st_mtime_ns)
+        archives = sorted(self._folder.glob("[!.]*.npz"), key=lambda file: file.stat().st_mtime_ns)
         return archives[-1] if archives else self._folder
 
     def _files(self) -> Look:
+        """What is there; hidden files are left out, because desktops leave theirs everywhere."""
         if not self._folder.is_dir():
             return ()
-        found = ((file.name, file.stat()) for file in sorted(self._folder.iterdir()) if file.is_file())
+        visible = [file for file in sorted(self._folder.iterdir()) if not file.name.startswith(".")]
+        found = ((file.name, file.stat()) for file in visible if file.is_file())
         return tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
 
-    def _remembered(self) -> str:
+    def _remembered(self) -> dict[str, Any]:
+        """The digest of the data that was told of last, and what was refused last."""
         try:
-            return str(json.loads(self._memory.read_text())["digest"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return ""
+            content = json.loads(self._memory.read_text())
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}

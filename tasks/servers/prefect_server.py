@@ -14,19 +14,20 @@ import sys
 import threading
 import time
 from functools import partial
-from pathlib import Path
 
 from mnist_models.errors import Unavailable
 from mnist_models.processes.import_path import python_command, safe_path
 from mnist_models.redaction import redacted
 from tasks.config.credentials import hand_to_prefect, without_credentials
-from tasks.config.settings import Settings
+from tasks.config.settings import Settings, load_settings
+from tasks.servers.exposure import PREFECT_PASSWORD
 from tasks.servers.health_check import answers, check_reachable
+from tasks.servers.prefect_store import profiles_file, server_environment
 
-DEFAULT_UI = "http://127.0.0.1:4200"  # where `prefect server start` serves the same records
 START_SECONDS = 180.0
 
 _temporary: list[str] = []
+_of_this_project: list[str] = []
 
 
 def check_configured_server() -> None:
@@ -35,23 +36,32 @@ def check_configured_server() -> None:
         check_reachable("PREFECT_API_URL", os.environ["PREFECT_API_URL"])
 
 
-def start_temporary_server(settings: Settings) -> "subprocess.Popen[bytes] | None":
+def start_temporary_server(settings: Settings, stop_at_exit: bool = True) -> "subprocess.Popen[bytes] | None":
     """Start one and point Prefect at it, unless a server is configured or `mnist up` runs; return None then.
 
-    Call it before Prefect is imported.
+    Call it before Prefect is imported. Where that is too late, let `stop_at_exit` be False: the server then ends by
+    itself when this process is gone.
     """
     if _configured() or _found(settings):
         return None
     command, pipe = python_command("tasks.servers.prefect_server"), subprocess.PIPE
-    environment = safe_path(os.environ)
+    environment = safe_path(os.environ | server_environment(settings))
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True, env=environment)
     # Registered before Prefect's own: they run in reverse order, and Prefect's last events need the server.
-    atexit.register(_stop, process)
+    if stop_at_exit:
+        atexit.register(_stop, process)
     assert process.stdout is not None
     port = process.stdout.readline().decode().strip()
-    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+    _use(f"http://127.0.0.1:{port}/api")
     _temporary.append(os.environ["PREFECT_API_URL"])
     return process
+
+
+def forget_ended_server() -> None:
+    """Look for a server anew if that of `mnist up`, which an earlier call has used, has ended since."""
+    api = os.environ.get("PREFECT_API_URL")
+    if api in _of_this_project and not answers(f"{api}/health"):
+        del os.environ["PREFECT_API_URL"]
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
@@ -63,19 +73,27 @@ def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
         if answers(f"{_temporary[-1]}/health"):
             return
         time.sleep(0.05)
-    raise Unavailable("Prefect's temporary server does not start; `prefect server start` says why.")
+    raise Unavailable("Prefect's temporary server does not start; `mnist up` says why.")
 
 
 def ui_address() -> str:
-    """Return where Prefect's dashboard is, or will be after `prefect server start`."""
-    api = without_credentials(os.environ.get("PREFECT_API_URL", ""))
-    ui = DEFAULT_UI if is_temporary() else api.rstrip("/").removesuffix("/api")
-    return redacted(os.environ.get("PREFECT_UI_URL", ui))
+    """Return where Prefect's dashboard is, or will be after `mnist up`."""
+    if "PREFECT_UI_URL" in os.environ:
+        return redacted(os.environ["PREFECT_UI_URL"])
+    if is_temporary():
+        settings = load_settings()
+        return f"http://{settings.reachable_host}:{settings.prefect_port}"
+    return redacted(without_credentials(os.environ["PREFECT_API_URL"]).rstrip("/").removesuffix("/api"))
 
 
 def is_temporary() -> bool:
-    """Return whether the server ends with this command; its records are opened with `prefect server start`."""
+    """Return whether the server ends with this command; `mnist up` opens its records."""
     return not os.environ.get("PREFECT_API_URL") or os.environ["PREFECT_API_URL"] in _temporary
+
+
+def is_shared() -> bool:
+    """Return whether other projects may use the server too: it is one that the user has named."""
+    return not is_temporary() and os.environ["PREFECT_API_URL"] not in _of_this_project
 
 
 def _configured() -> bool:
@@ -83,8 +101,7 @@ def _configured() -> bool:
     if url := os.environ.get("PREFECT_API_URL"):
         hand_to_prefect(url)
         return True
-    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
-    if not Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml")).exists():
+    if not profiles_file().exists():
         return False
     from prefect.settings import PREFECT_API_URL  # takes a second, and only profiles need it
 
@@ -101,8 +118,16 @@ def _found(settings: Settings) -> bool:
         return False
     if not answers(f"{api}/health"):
         return False
-    os.environ["PREFECT_API_URL"] = api
+    _use(api)
+    _of_this_project.append(api)
     return True
+
+
+def _use(api: str) -> None:
+    """Point Prefect at a server on this machine, with the password that it has from our own environment, if any."""
+    os.environ["PREFECT_API_URL"] = api
+    if password := os.environ.get(PREFECT_PASSWORD):
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", password)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

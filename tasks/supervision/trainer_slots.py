@@ -33,21 +33,27 @@ def limit_name() -> str:
     return f"trainers-{platform.node().split('.')[0] or 'here'}"
 
 
-def size_slots() -> None:
-    """Create this machine's limit, or fit it to what the machine has now."""
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(limit_name(), machine().workers)
+def size_slots(before: int | None) -> int:
+    """Fit this machine's limit to what the machine has now, unless the dashboard has changed it.
+
+    `before` is what this function has returned last, if it is known. Return what the machine has.
+    """
+    limit, size = _ensure_limit(), machine().workers
+    if before != size and limit in (before, size):
+        with get_client(sync_client=True) as client:
+            client.upsert_global_concurrency_limit_by_name(limit_name(), size)
+    return size
 
 
-def _ensure_limit() -> None:
-    """Create the limit if there is none; one that the dashboard has changed stays as it is."""
+def _ensure_limit() -> int:
+    """Create the limit if there is none; one that is there stays as it is. Return how large it is."""
     with get_client(sync_client=True) as client:
-        try:
-            client.read_global_concurrency_limit_by_name(limit_name())
-        except ObjectNotFound:
-            limit = GlobalConcurrencyLimitCreate(name=limit_name(), limit=machine().workers)
-            with suppress(ObjectAlreadyExists):
-                client.create_global_concurrency_limit(limit)
+        with suppress(ObjectNotFound):
+            return client.read_global_concurrency_limit_by_name(limit_name()).limit
+        size = machine().workers
+        with suppress(ObjectAlreadyExists):
+            client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=limit_name(), limit=size))
+        return size
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import Task, task
 
 from tasks.config.settings import load_settings
+from tasks.tracking.given_up import cancelled_when_given_up
 from tasks.tracking.outage import is_outage
 
 PAUSE_SECONDS = 3.0
@@ -18,7 +19,7 @@ R = TypeVar("R")
 
 def patient_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     """A Prefect task that is tried again while MLflow is away."""
-    return task(
+    patient = task(
         name=name,
         task_run_name=name,
         persist_result=False,
@@ -26,6 +27,7 @@ def patient_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
         retry_delay_seconds=PAUSE_SECONDS,
         retry_condition_fn=worth_waiting,
     )
+    return lambda work: patient(cancelled_when_given_up(work))
 
 
 def worth_waiting(_task: Any, run: Any, state: Any) -> bool:

@@ -79,4 +79,5 @@ RECIPES = (
     ),
     replace(ALONE, name="small_long", summary="Small, long", steps=20_000, validations=20),
     replace(ALONE, name="small_endless", summary="Small, on and on", steps=5_000_000),
+    replace(ALONE, name="small_patient", summary="Small, often saved", steps=5_000_000, validations=5_000),
 )

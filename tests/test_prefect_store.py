@@ -1,0 +1,76 @@
+"""Where a Prefect server that we start keeps its records."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tasks.config.settings import Settings
+from tasks.servers import prefect_server
+from tasks.servers.prefect_store import CHOICES, prefect_home, server_environment
+
+
+@pytest.fixture
+def user(tmp_path, monkeypatch):
+    """A user who has set nothing."""
+    for name in (*CHOICES, "PREFECT_PROFILE", "PREFECT_PROFILES_PATH", "PREFECT_API_URL", "PREFECT_UI_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    (tmp_path / "user" / ".prefect").mkdir(parents=True)
+    return tmp_path / "user"
+
+
+def write_profile(file: Path, *lines: str) -> None:
+    file.write_text("\n".join(['active = "mine"', "[profiles.mine]", *lines]) + "\n")
+
+
+@pytest.mark.fault(24)
+def test_each_project_has_records_of_its_own(user, tmp_path):
+    for name in ("one", "two"):
+        settings = Settings.at(tmp_path / name)
+        home = tmp_path / name / "state" / "prefect"
+        assert server_environment(settings) == {"PREFECT_HOME": str(home)}
+        assert home.is_dir()
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_what_the_user_has_chosen_in_the_environment_holds(user, tmp_path, monkeypatch, name):
+    monkeypatch.setenv(name, str(tmp_path / "chosen"))
+    assert server_environment(Settings.at(tmp_path / "one")) == {}
+    assert not (tmp_path / "one").exists()
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_what_the_users_profile_says_holds(user, tmp_path, name):
+    write_profile(user / ".prefect" / "profiles.toml", f'{name} = "chosen"')
+    assert prefect_home(Settings.at(tmp_path / "one")) is None
+
+
+def test_other_settings_of_the_profile_go_on_to_count(user, tmp_path):
+    file = user / ".prefect" / "profiles.toml"
+    write_profile(file, 'PREFECT_LOGGING_LEVEL = "DEBUG"')
+    environment = server_environment(Settings.at(tmp_path / "one"))
+    assert environment == {
+        "PREFECT_HOME": str(tmp_path / "one" / "state" / "prefect"), "PREFECT_PROFILES_PATH": str(file),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ["active = [", "profiles = 1", 'active = "mine"\n[profiles]\nmine = 2', ""])
+def test_an_odd_profiles_file_chooses_nothing(user, tmp_path, content):
+    (user / ".prefect" / "profiles.toml").write_text(content)
+    assert prefect_home(Settings.at(tmp_path / "one")) == tmp_path / "one" / "state" / "prefect"
+
+
+def test_the_dashboard_is_where_mnist_up_will_open_it(user, home, monkeypatch):
+    with (home / "mlflow.yml").open("a") as file:
+        file.write("prefect_port: 4299\n")
+    assert prefect_server.ui_address() == "http://127.0.0.1:4299"
+
+
+def test_a_server_that_we_start_and_that_asks_for_a_password_lets_us_in(user, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", "")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "")
+    monkeypatch.delenv("PREFECT_API_AUTH_STRING")
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "team:secret")
+    prefect_server._use("http://127.0.0.1:1/api")
+    assert os.environ["PREFECT_API_AUTH_STRING"] == "team:secret"
