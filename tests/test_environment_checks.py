@@ -80,9 +80,9 @@ def test_the_list_names_every_variable_of_ours():
 @pytest.mark.parametrize(
     ("chosen", "words"),
     [
-        (replace(ONE, workers=99), ["99 trainers of a thread share 2 cores", "99 trainers may take 59 GB"]),
-        (replace(ONE, threads=16), ["1 trainers of 16 threads share 2 cores"]),
-        (replace(ONE, device="gpu", gpus=("0",), workers=9), ["9 trainers share the memory of a GPU"]),
+        (replace(ONE, workers=99), ["99 trainers of 1 thread each on 2 cores wait", "99 trainers may take 59 GB"]),
+        (replace(ONE, threads=16), ["1 trainer of 16 threads each on 2 cores wait"]),
+        (replace(ONE, device="gpu", gpus=("0",), workers=9), ["9 trainers share the memory of 1 GPU"]),
         (replace(ONE, workers=2, threads=2), []),
         (replace(ONE, device="gpu", gpus=("0", "1"), workers=2), []),
     ],

@@ -63,19 +63,20 @@ def _proportions(chosen: Machine) -> Iterator[Finding]:
     if chosen.device == "gpu":
         gpus = len(chosen.gpus)
         if workers > MOST_PER_GPU * gpus:
-            count = "a GPU" if gpus == 1 else f"{gpus} GPUs"
-            yield Finding(
-                f"{workers} trainers share the memory of {count}", f"set MNIST_WORKERS to {gpus}, or unset it"
-            )
+            remedy = f"set MNIST_WORKERS to {gpus}, or unset it"
+            yield Finding(f"{workers} trainers share the memory of {_count(gpus, 'GPU')}", remedy)
     elif workers * chosen.threads > MOST_PER_CORE * here:
-        each = "a thread" if chosen.threads == 1 else f"{chosen.threads} threads"
-        count = "one core" if here == 1 else f"{here} cores"
+        trainers = f"{_count(workers, 'trainer')} of {_count(chosen.threads, 'thread')} each"
         remedy = f"unset MNIST_WORKERS and MNIST_THREADS; there are then {here} with one thread each"
-        yield Finding(f"{workers} trainers of {each} share {count}, and wait for one another", remedy)
+        yield Finding(f"{trainers} on {_count(here, 'core')} wait for one another", remedy)
     memory = psutil.virtual_memory().total / 1e9
     if workers * TRAINER_GB > memory:
         needed = f"{workers} trainers may take {workers * TRAINER_GB:.0f} GB of memory"
         yield Finding(f"{needed}, and this machine has {memory:.0f}", "set MNIST_WORKERS to fewer, or unset it")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _temporary_folder() -> Iterator[Finding]:
