@@ -1,34 +1,50 @@
 """Images in → labels out, with the champion."""
 
+from pathlib import Path
 from typing import Any
 
 from prefect import runtime
 
 from flows.project_flow import project_flow
+from mnist_models.shown_text import in_title
 from tasks.flow_run.context import open_flow_run
 from tasks.flow_run.labels import add_tags, project_tag, run_name
-from tasks.predict import CsvFile, ImageFolder, check_folder, predict_files, predict_folder
-
-
-@project_flow(
-    name="predict", flow_run_name="predict {files}", retries=0, persist_result=False, result_serializer="json"
-)
-def predict(files: list[str]) -> list[dict[str, Any]]:
-    """Tell what the champion sees in images.
-
-    Args:
-        files: Paths of PNG or JPEG images of any size.
-    """
-    with open_flow_run() as context:
-        add_tags(project_tag(context.settings))
-        return predict_files(context, files)
+from tasks.predict import CsvFile, ImageFolder, check_folder, listed_files, predict_files, predict_folder
 
 
 def _run_name() -> str:
-    return run_name(f"predict {runtime.flow_run.parameters['folder']}")
+    parameters = runtime.flow_run.parameters
+    files = _chosen(parameters["files"], parameters["list_file"])
+    more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+    return run_name(f"predict {in_title(Path(files[0]).name)}{more}" if files else "predict")
+
+
+def _chosen(files: list[str], list_file: str) -> list[str]:
+    return files or (listed_files(list_file) if list_file else [])
 
 
 @project_flow(name="predict", flow_run_name=_run_name, retries=0, persist_result=False, result_serializer="json")
+def predict(
+    files: list[str] = [],  # noqa: B006  as in flows/train.py
+    list_file: str = "",
+) -> list[dict[str, Any]]:
+    """Tell what the champion sees in images; one that cannot be used has its problem told.
+
+    Args:
+        files: Paths of PNG or JPEG images of any size.
+        list_file: A JSON file with a list of paths instead, for more of them than Prefect's records can hold.
+    """
+    chosen = _chosen(files, list_file)
+    with open_flow_run() as context:
+        add_tags(project_tag(context.settings))
+        return predict_files(context, chosen)
+
+
+def _folder_run_name() -> str:
+    return run_name(f"predict {in_title(runtime.flow_run.parameters['folder'])}")
+
+
+@project_flow(name="predict", flow_run_name=_folder_run_name, retries=0, persist_result=False, result_serializer="json")
 def predict_batch(folder: ImageFolder, output: CsvFile = "") -> dict[str, Any]:
     """Tell what the champion sees in all images of a folder, as a CSV file and a table.
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from filelock import FileLock
 
 from mnist_models.data.dataset import Dataset
+from mnist_models.evaluation.temperature import fit_temperature
 from mnist_models.images.prepare import measure_preparation
+from mnist_models.shown_text import in_markdown
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
 from tasks.judgement import Judged, Wishes, judge_candidate, shape_tag
+from tasks.registry.image_champion import PREPARATION, TEMPERATURE
 from tasks.registry.model_page import PENDING
 from tasks.registry.placement import twins
 from tasks.tracking.retry import patient_task
@@ -43,8 +46,11 @@ def register(context: FlowRunContext, dataset: Dataset, candidate: Evaluated | N
 def make_version(context: FlowRunContext, dataset: Dataset, candidate: Evaluated) -> str:
     """Return the candidate's version, made if there is none. Whoever calls this holds the lock of promotions."""
     preparation = measure_preparation(dataset.x_train).to_json()
+    predicted = candidate.predictions
+    temperature = fit_temperature(predicted.validation, dataset.y_train[predicted.validation_indices])
+    for_photos = {PREPARATION: preparation, TEMPERATURE: f"{temperature:.4f}"}
     version = _existing(context, candidate)
-    return version or context.writer.call(lambda: _create(context, dataset, candidate, preparation))
+    return version or context.writer.call(lambda: _create(context, dataset, candidate, for_photos))
 
 
 def _existing(context: FlowRunContext, candidate: Evaluated) -> str | None:
@@ -53,7 +59,7 @@ def _existing(context: FlowRunContext, candidate: Evaluated) -> str | None:
     return str(found[0].version) if found else None
 
 
-def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, preparation: str) -> str:
+def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for_photos: dict[str, str]) -> str:
     from mlflow.exceptions import MlflowException
 
     client, name = context.tracker.client, context.settings.registered_model
@@ -85,7 +91,7 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, pre
             "classes": str(dataset.classes),
             "class_names": json.dumps([str(number) for number in range(dataset.classes)]),
             "test_accuracy": f"{candidate.test.accuracy:.6f}",
-            "preparation": preparation,
+            **for_photos,
         },
     )
     return str(created.version)
@@ -94,4 +100,5 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, pre
 def describe_training(dataset: Dataset, candidate: Evaluated) -> str:
     """Say what a version is, in two sentences."""
     training = candidate.trained.training
-    return f"{training.recipe.name}: {training.recipe.summary}. Trained on {dataset.name} with seed {training.seed}."
+    about, data = f"{training.recipe.name}: {training.recipe.summary}.", in_markdown(dataset.name)
+    return f"{about} Trained on {data} with seed {training.seed}."

@@ -92,11 +92,16 @@ def recipes(as_json: Annotated[bool, JSON] = False) -> None:
 
 @app.command()
 def predict(
-    files: Annotated[list[str], typer.Argument(help="PNG or JPEG images of any size.", metavar="FILE...")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="PNG or JPEG images of any size, folders of them, or patterns in quotes.", metavar="FILE..."
+        ),
+    ],
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Tell what the champion sees in images."""
-    from flows.cli.launch import run_predict
+    from flows.cli.predict import run_predict
 
     raise typer.Exit(run_predict(files, as_json))
 

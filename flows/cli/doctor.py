@@ -3,10 +3,10 @@
 import json
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Column
 
 from flows.cli.tables import new_table
+from mnist_models.screen import Screen
 from mnist_models.trainer_pool.machine import machine
 from tasks.config.settings import load_settings
 from tasks.operations.doctor_checks import findings
@@ -14,7 +14,7 @@ from tasks.operations.doctor_checks import findings
 
 def print_diagnosis(as_json: bool = False) -> int:
     """How this machine trains and why, and what is wrong with it; gives the exit status, 1 if something is."""
-    settings, console = load_settings(), Console()
+    settings, console = load_settings(), Screen()
     if as_json:
         wrong = [finding._asdict() for finding in findings(settings)]
         choices = [asdict(choice) for choice in machine().choices]

@@ -1,19 +1,13 @@
 """Start a flow from the command line: check first, then warm up the trainers, then let Prefect begin."""
 
 import gc
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Column
-
-from flows.cli.tables import new_table
 from mnist_models.data.loader import PreparedData, prepare_data
-from mnist_models.images.read import read_image
 from mnist_models.processes.temporary_folder import check_temporary_folder
+from mnist_models.screen import Screen
 from mnist_models.trainer_pool.cancellation import Cancellation
 from mnist_models.trainer_pool.machine import machine
 from mnist_models.training_run.run_directory import RunDirectory
@@ -30,17 +24,17 @@ from tasks.servers.prefect_server import check_configured_server, start_temporar
 
 def run_train(parameters: dict[str, Any]) -> int:
     """Run the train flow with these parameters; return the exit status."""
-    settings = _load_settings()
+    settings = quiet_settings()
     request = TrainRequest(**parameters)
     machine()
-    _check_servers(settings)
-    console = Console(file=lasting_output())
+    check_servers(settings)
+    console = Screen(file=lasting_output())
     # A data set of the user's own is refused before anything is started; fetching the official one takes its time.
     data = prepare_data(request.data, settings.data, console.print) if request.data else None
     count = len(request.chosen) * request.seeds
     for broken in request.broken_files:
-        console.print(f"{broken.sentence}; the other recipes are trained.", highlight=False, markup=False)
-    console.print(f"Training {request.title}: {_counted(count)}.", highlight=False, markup=False)
+        console.print(f"{broken.sentence}; the other recipes are trained.", highlight=False)
+    console.print(f"Training {request.title}: {_counted(count)}.", highlight=False)
     display = Display(console)
     with display.shown():
         display.wait_for("Starting Prefect and the trainers")
@@ -51,7 +45,7 @@ def run_train(parameters: dict[str, Any]) -> int:
         if to_train < len(directories):
             reused = f"{len(directories) - to_train} of {len(directories)}" if to_train else "everything"
             console.print(f"Trained already, and reused: {reused}. `--force` trains again.", highlight=False)
-        with _trainers(settings, to_train, data, display):
+        with trainers(settings, to_train, data, display):
             from flows.cli.summary_screen import print_summary
             from flows.train import train
 
@@ -70,7 +64,7 @@ def _counted(trainings: int) -> str:
 
 
 @contextmanager
-def _trainers(
+def trainers(
     settings: Settings, count: int, data: PreparedData | None = None, display: Display | None = None
 ) -> Iterator[None]:
     """Start trainers for the flow run that begins inside, so that their imports overlap with Prefect's."""
@@ -81,48 +75,24 @@ def _trainers(
         yield
 
 
-def _load_settings() -> Settings:
+def quiet_settings() -> Settings:
     """Return the settings, and leave the terminal to our own display."""
     check_temporary_folder()
     set_defaults(PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL", PREFECT_SERVER_LOGGING_LEVEL="CRITICAL")
     return load_settings()
 
 
-def _check_servers(settings: Settings) -> None:
+def check_servers(settings: Settings) -> None:
+    """Raise Unavailable if a server that is configured does not answer."""
     check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     check_configured_server()
 
 
-def run_predict(files: list[str], as_json: bool) -> int:
-    """Run the predict flow and print what it finds; return the exit status."""
-    settings = _load_settings()
-    for file in files:
-        read_image(Path(file))
-    _check_servers(settings)
-    server = start_temporary_server(settings)
-    with _trainers(settings, 1):
-        from flows.predict import predict
-
-        wait_until_ready(server)
-        rows = predict(files)
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return 0
-    headings = ("label", "probability", "runner-up", "probability")
-    numbers = (Column(heading, justify="right", no_wrap=True) for heading in headings)
-    table = new_table(Column("file", overflow="fold"), *numbers)
-    for row in rows:
-        first, second = f"{row['probability']:.1%}", f"{row['runner_up_probability']:.1%}"
-        table.add_row(row["file"], str(row["label"]), first, str(row["runner_up"]), second)
-    Console().print(table)
-    return 0
-
-
 def run_status(as_json: bool = False) -> int:
     """Print how things stand; return the exit status."""
-    settings = _load_settings()
-    with Console(stderr=True).status("Starting Prefect", refresh_per_second=4):  # on a terminal only
-        _check_servers(settings)
+    settings = quiet_settings()
+    with Screen(stderr=True).status("Starting Prefect", refresh_per_second=4):  # on a terminal only
+        check_servers(settings)
         server = start_temporary_server(settings)
         from flows.cli.status import print_status
 

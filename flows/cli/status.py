@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from prefect.client.schemas.objects import FlowRun
-from rich.console import Console
 from rich.table import Column
 
 from flows.cli.tables import new_table
+from mnist_models.screen import Screen
 from tasks.config.settings import Settings
 from tasks.operations.deployment_status import Deployed, Overview, look
 
@@ -18,8 +18,8 @@ ASKING = "Asking Prefect and MLflow"
 
 def print_status(settings: Settings, as_json: bool = False) -> None:
     """One screen: the champion, the last runs of each deployment, what is running, what waits."""
-    with Console(stderr=True).status(ASKING, refresh_per_second=4):  # on a terminal only
-        now, console = look(settings), Console(highlight=False)
+    with Screen(stderr=True).status(ASKING, refresh_per_second=4):  # on a terminal only
+        now, console = look(settings), Screen(highlight=False)
     if as_json:
         print(json.dumps(_plain(now), indent=2))
         return

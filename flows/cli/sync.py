@@ -1,12 +1,11 @@
 """`mnist sync`: send what MLflow could not take."""
 
-from rich.console import Console
-
 from flows.cli.launch import run_train
 from mnist_models.data.loader import prepare_data
 from mnist_models.errors import Unavailable
 from mnist_models.recipe import Recipe
 from mnist_models.recipe_catalog import all_recipes, more_recipes
+from mnist_models.screen import Screen
 from mnist_models.training_run.run_directory import RunDirectory
 from tasks.config.settings import Settings, load_settings
 from tasks.flow_run.unsent_requests import unsent_requests
@@ -18,7 +17,7 @@ def run_sync() -> int:
 
     Raise Unavailable if MLflow is still away, or the data of a request has changed since.
     """
-    settings, console = load_settings(), Console()
+    settings, console = load_settings(), Screen()
     requests = unsent_requests(settings)
     if not requests:
         console.print("Nothing is unsent.")

@@ -10,11 +10,11 @@ from sysconfig import get_path
 
 from filelock import FileLock, Timeout
 from honcho.manager import Manager
-from rich.console import Console
 
 from mnist_models.errors import InvalidInput, Unavailable
 from mnist_models.processes.import_path import python_command, safe_path
 from mnist_models.processes.temporary_folder import check_temporary_folder
+from mnist_models.screen import Screen
 from tasks.config.library_defaults import program, set_defaults
 from tasks.config.settings import Settings, load_settings
 from tasks.servers.exposure import PREFECT_PASSWORD, check_exposure, mlflow_asks_for_password
@@ -139,7 +139,7 @@ def _announce(settings: Settings, api: str) -> None:
     mlflow = mlflow_address(settings)
     for name, url in (("Prefect", f"{api}/health"), ("MLflow", f"{mlflow}/health")):
         if not wait_until_answers(url, SECONDS_TO_START):
-            Console(stderr=True).print(f"mnist: {name} does not answer at {url}.", highlight=False)
+            Screen(stderr=True).print(f"mnist: {name} does not answer at {url}.", highlight=False)
             return
     while not settings.running.exists():  # `flows.deploy.runner` writes it when the deployments are there
         time.sleep(0.2)
@@ -154,4 +154,4 @@ def _announce(settings: Settings, api: str) -> None:
         "         the newest comparison first; open it with +, mark two runs, then Compare",
         "Ctrl-C ends everything, what is training included.\n",
     )
-    Console().print(*lines, sep="\n", highlight=False, soft_wrap=True)
+    Screen().print(*lines, sep="\n", highlight=False, soft_wrap=True)

@@ -11,6 +11,7 @@ from mnist_models.data import formats
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.validate import validated
 from mnist_models.errors import InvalidInput
+from mnist_models.shown_text import in_title, on_screen
 
 LARGEST = 4 * 2**30  # the most bytes that a data set may take, uncompressed
 
@@ -47,14 +48,15 @@ def read_data(path: Path) -> Dataset:
     Raise InvalidInput, one sentence that begins with "data:" and names the file, if it is missing, cut, damaged, larger
     than 4 GiB uncompressed, or not what it must be.
     """
+    shown = on_screen(str(path))
     try:
         if not path.exists():
-            raise InvalidInput(f"data: {path} does not exist; give {format_titles()}.")
+            raise InvalidInput(f"data: {shown} does not exist; give {format_titles()}.")
         for each in all_formats():
             if each.recognises(path):
                 arrays, place = each.read(path, LARGEST), path.resolve()
-                return validated(place.name if path.is_dir() else place.stem, str(path), **arrays)
+                return validated(in_title(place.name if path.is_dir() else place.stem), shown, **arrays)
     except OSError as error:
-        raise InvalidInput(f"data: {path} cannot be read: {error}.") from error
+        raise InvalidInput(f"data: {shown} cannot be read: {error}.") from error
     titles = format_titles().replace(" or ", " nor ")
-    raise InvalidInput(f"data: {path} is neither {titles}, which are what is read.")
+    raise InvalidInput(f"data: {shown} is neither {titles}, which are what is read.")

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 Grey = npt.NDArray[np.float32]
+Surface = npt.NDArray[np.float64]  # [6], the coefficients of a quadratic in the coordinates from -1 to 1
 Number = TypeVar("Number", bound=np.generic)
 
 # Up to this shorter side a picture is taken for a drawing or a cut-out: uneven light would look like ink there.
@@ -41,12 +42,21 @@ def estimate_background(grey: Grey) -> Grey:
         return np.full_like(grey, np.median(border(grey)))
     coarse = resized(grey, COARSE_SIDE / max(grey.shape), least=8)
     terms = _terms(*coarse.shape)
-    frame = _frame(coarse.shape, 0.1)
+    rough = fit_surface(coarse, _frame(coarse.shape, 0.1))
+    return surface_at(_fit(terms.reshape(-1, terms.shape[-1]), coarse.ravel(), rough), grey.shape)
+
+
+def fit_surface(grey: Grey, where: npt.NDArray[np.bool_]) -> Surface:
+    """Return the surface through most of the pixels of `grey` [h, w] that `where` [h, w] chooses."""
+    terms = _terms(*grey.shape)[where]
     start = np.zeros(terms.shape[-1])
-    start[0] = np.median(coarse[frame])
-    rough = _fit(terms[frame], coarse[frame], start)
-    surface = _fit(terms.reshape(-1, terms.shape[-1]), coarse.ravel(), rough)
-    return (_terms(*grey.shape) @ surface.astype(np.float32)).astype(np.float32)
+    start[0] = np.median(grey[where])
+    return _fit(terms, grey[where], start)
+
+
+def surface_at(surface: Surface, shape: tuple[int, ...]) -> Grey:
+    """Return the brightness of a surface at each pixel of a picture of this shape, float32 [h, w]."""
+    return (_terms(*shape) @ surface.astype(np.float32)).astype(np.float32)
 
 
 def _frame(shape: tuple[int, ...], share: float) -> npt.NDArray[np.bool_]:
@@ -63,7 +73,7 @@ def _terms(height: int, width: int) -> Grey:
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
 
 
-def _fit(terms: Grey, values: Grey, surface: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _fit(terms: Grey, values: Grey, surface: Surface) -> Surface:
     """Return the coefficients [6] of the robust fit that starts at `surface`."""
     for _ in range(ROUNDS):
         off = values - terms @ surface

@@ -1,53 +1,121 @@
 """The ink in a photo or scan, without its paper."""
 
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
-from mnist_models.errors import InvalidInput
+import numpy as np
+
 from mnist_models.images.background import Grey, border, estimate_background, resized
+from mnist_models.images.colour import Picture, luminance, main_hue, shrunken
+from mnist_models.images.sheet import Mask, Sheet, find_sheets
 
 WORKING_SIDE = 1000  # larger images are shrunk to this longest side first; models see 128 pixels at most
 LEAST_CONTRAST = 10.0  # grey levels by which ink must differ from paper at least
 NOISE_LIMIT = 6.0  # ink must differ from paper by this many standard deviations of the paper's noise
 EDGE = 0.15  # a pixel belongs to the ink from this share of full ink on
 SPECK = 0.03  # separate spots with less of the largest part's ink are dirt; the dot of an i has about a tenth
+FAINT = 30.0  # grey levels between ink and paper, below which the colours are looked at
+MORE_COLOUR = 2.0  # times as strong must their difference be
 GRAIN = 1 / 150  # spots smaller than a square whose side is this share of the picture's longer side are noise
+LEAST_ON_SHEET = 0.05  # of the longer side of a sheet on a table is what is drawn on it; less is dirt
+RIM = 0.02  # of the longer side of such a sheet, along its outline: what reaches into it comes from beside the sheet
 
 
-def find_foreground(image: npt.NDArray[np.uint8]) -> Grey:
-    """Return the ink's strength, float32 [h', w'] from 0 (paper) to 1 (full ink), cropped to its bounding box.
+@dataclass(frozen=True, eq=False)
+class Foreground:
+    """What is drawn or written in a picture."""
 
-    `image` is uint8 [h, w] of any size. Ink may be darker or lighter than the paper, and faint; the light may be
-    uneven if it changes smoothly. Most of the border must show paper. Raise InvalidInput if nothing stands out.
+    ink: Grey  # its strength, float32 [h, w] from 0 (paper) to 1 (full ink), cropped to its bounding box
+    contrast: float  # grey levels between full ink and paper
+
+
+def find_foreground(picture: Picture) -> Foreground | None:
+    """Return the ink on the largest sheet that has any, or else in the whole picture; None if nothing stands out.
+
+    `picture` is uint8, [h, w] or [h, w, 3], of any size. Ink may be darker or lighter than the paper, faint, or of
+    another colour only; the light may be uneven if it changes smoothly. Without a sheet within the picture, most of its
+    border must show paper.
     """
+    factor = min(1, WORKING_SIDE / max(picture.shape[:2]))
+    small = shrunken(picture, factor) if picture.ndim == 3 else resized(picture, factor)
+    # Ink is found in a smoothed picture, in which single noisy pixels do not stand out.
+    blur = max(small.shape) / 400
+    for sheet in find_sheets(luminance(small)):
+        found = _clearest(small[sheet.area], partial(_on_sheet, sheet=sheet, blur=blur))
+        if found is not None:
+            return found
+    return _clearest(small, partial(_on_page, blur=blur))
+
+
+def _clearest(picture: Picture, find: Callable[[Grey], Foreground | None]) -> Foreground | None:
+    """Return what is found by brightness, or by colour if that makes much more of a difference."""
+    found = find(luminance(picture))
+    if picture.ndim == 2 or (found is not None and found.contrast >= FAINT):
+        return found
+    coloured = find(main_hue(picture))
+    if found is None or (coloured is not None and coloured.contrast > MORE_COLOUR * found.contrast):
+        return coloured
+    return found
+
+
+def _on_page(grey: Grey, blur: float) -> Foreground | None:
+    """Return what is drawn on a sheet that fills the picture."""
     from scipy import ndimage
 
-    blank = InvalidInput("image must show something that stands out from its background, but it is blank.")
-    grey = resized(image, min(1, WORKING_SIDE / max(image.shape)))
     difference = grey - estimate_background(grey)
-    # The ink is found in a smoothed picture, in which single noisy pixels do not stand out, ...
-    smooth = ndimage.gaussian_filter(difference, max(grey.shape) / 400)
-    noise = 1.4826 * float(np.median(np.abs(border(smooth))))
-    threshold = max(LEAST_CONTRAST, NOISE_LIMIT * noise)
+    smooth = ndimage.gaussian_filter(difference, blur)
+    return _ink(difference, smooth, _spread(border(smooth)))
+
+
+def _on_sheet(grey: Grey, sheet: Sheet, blur: float) -> Foreground | None:
+    """Return what is drawn on a sheet, if that is not dirt; what reaches its rim is not on it."""
+    from scipy import ndimage
+
+    longest = max(grey.shape)
+    difference = np.where(sheet.inside, grey - sheet.paper(grey), 0)
+    smooth = ndimage.gaussian_filter(difference, blur)
+    noise = _spread(smooth[sheet.bare])
+    parts, _ = ndimage.label((np.abs(smooth) >= _threshold(noise) / 2) & sheet.inside, structure=np.ones((3, 3)))
+    core = ndimage.binary_erosion(sheet.inside, iterations=max(1, round(RIM * longest)), border_value=1)
+    beside = np.isin(parts, np.unique(parts[sheet.inside & ~core])) & (parts > 0) | ~sheet.inside
+    difference[beside] = smooth[beside] = 0
+    found = _ink(difference, smooth, noise)
+    return found if found is not None and max(found.ink.shape) >= LEAST_ON_SHEET * longest else None
+
+
+def _spread(values: Grey) -> float:
+    """Return the standard deviation of noise, which a few other values do not change."""
+    return 1.4826 * float(np.median(np.abs(values))) if values.size else 0.0
+
+
+def _threshold(noise: float) -> float:
+    return max(LEAST_CONTRAST, NOISE_LIMIT * noise)
+
+
+def _ink(difference: Grey, smooth: Grey, noise: float) -> Foreground | None:
+    """Return the ink in the difference [h, w] between a picture and its paper, or None if it is blank."""
+    threshold = _threshold(noise)
     light, dark = (np.maximum(signed - threshold, 0).sum() for signed in (smooth, -smooth))
     if light + dark == 0:
-        raise blank
+        return None
     if dark > light:
         difference, smooth = -difference, -smooth
-    # ... but its strength is taken from the sharp one.
+    # The strength of the ink is taken from the sharp picture.
     full = float(np.percentile(difference[smooth >= max(threshold, float(smooth.max()) / 2)], 75))
     if full <= 0:  # only single pixels, which smoothing has spread over their neighbours
-        raise blank
+        return None
     mask = _main_parts(smooth >= max(threshold / 2, EDGE * full), smooth)
     if not mask.any():
-        raise blank
+        return None
     ink = np.where(mask, difference / full, 0).clip(0, 1)
     inside = ink >= EDGE
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
+    cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
+    return Foreground(cropped, full)
 
 
-def _main_parts(mask: npt.NDArray[np.bool_], strength: Grey) -> npt.NDArray[np.bool_]:
+def _main_parts(mask: Mask, strength: Grey) -> Mask:
     """Return the `mask` [h, w] without specks, and without parts at the border unless the largest part is there."""
     from scipy import ndimage
 
@@ -58,5 +126,5 @@ def _main_parts(mask: npt.NDArray[np.bool_], strength: Grey) -> npt.NDArray[np.b
     if not at_border[amounts.argmax()]:
         kept &= ~at_border  # shadows in the corners, the edge of the paper, a stroke of the next digit
     kept[0] = False
-    chosen: npt.NDArray[np.bool_] = kept[parts]
+    chosen: Mask = kept[parts]
     return chosen

@@ -8,7 +8,9 @@ import numpy.typing as npt
 
 from mnist_models.errors import InvalidInput
 from mnist_models.images.background import Grey, border, resized
+from mnist_models.images.colour import luminance
 from mnist_models.images.foreground import find_foreground
+from mnist_models.images.marks import count_marks
 
 MEASURED, RUN = 2000, 100  # training images that are measured, and how many follow one another in the data set
 INK = 32  # a pixel of a training image is ink if it differs from the background by this many grey levels
@@ -80,22 +82,33 @@ def _centre(profile: npt.NDArray[np.float32], mass: npt.NDArray[np.float32]) -> 
     return moment / np.maximum(mass, 1)
 
 
-def prepare(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArray[np.uint8]:
-    """Turn a photo or scan, uint8 [h, w] of any size, into an image of the data set: uint8 of `preparation.size`.
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A picture that has become an image of a data set."""
+
+    image: npt.NDArray[np.uint8]  # [height, width]
+    marks: int  # how many drawings the picture holds; 1 if whole pictures are scaled, which are not looked into
+
+
+def prepare(picture: npt.NDArray[np.uint8], preparation: Preparation) -> Prepared:
+    """Turn a photo or scan, uint8 [h, w] or [h, w, 3] of any size, into an image of the data set.
 
     With a `box` it follows LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document Recognition,
-    Proceedings of the IEEE 86 (1998) 2278-2324, section III.A. Raise InvalidInput if `image` is blank or has no pixels.
+    Proceedings of the IEEE 86 (1998) 2278-2324, section III.A. Raise InvalidInput if the picture is blank or empty.
     """
-    if image.ndim != 2 or not image.size:
-        raise InvalidInput(f"image must have a height and a width of at least one pixel, not shape {image.shape}.")
+    if (picture.ndim != 2 and picture.shape[2:] != (3,)) or not picture.size:
+        raise InvalidInput(f"image must have a height and a width of at least one pixel, not shape {picture.shape}.")
     if preparation.box is None:
-        return _scaled_whole(image, preparation)
+        return Prepared(_scaled_whole(luminance(picture), preparation), marks=1)
     height, width = preparation.size
-    ink = find_foreground(image)
+    found = find_foreground(picture)
+    if found is None:
+        raise InvalidInput("image must show something that stands out from its background, but it is blank.")
+    ink = found.ink
     small = resized(ink, min(preparation.box / max(ink.shape), height / ink.shape[0], width / ink.shape[1]))
     small /= small.max()  # a thin line has been averaged with the paper beside it; it is full ink
     grey = _framed(255 * small, 0, preparation)
-    return grey if preparation.light_on_dark else 255 - grey
+    return Prepared(grey if preparation.light_on_dark else 255 - grey, count_marks(ink))
 
 
 def _framed(small: Grey, background: float, preparation: Preparation) -> npt.NDArray[np.uint8]:
@@ -117,9 +130,8 @@ def _start(ink: Grey, axis: int, preparation: Preparation) -> int:
     return min(max(start, 0), side - length)
 
 
-def _scaled_whole(image: npt.NDArray[np.uint8], preparation: Preparation) -> npt.NDArray[np.uint8]:
+def _scaled_whole(grey: Grey, preparation: Preparation) -> npt.NDArray[np.uint8]:
     """Return the whole picture, resized to fit and padded with its background; light and dark are swapped if needed."""
-    grey = image.astype(np.float32)
     if np.ptp(grey) == 0:
         raise InvalidInput("image must show something, but all its pixels are alike.")
     edge = border(grey)

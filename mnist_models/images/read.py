@@ -1,4 +1,4 @@
-"""Read a photo or scan as a greyscale image."""
+"""Read a photo or scan."""
 
 import stat
 import warnings
@@ -9,23 +9,27 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mnist_models.errors import InvalidInput
+from mnist_models.images.png import without_extras
+from mnist_models.shown_text import on_screen
 
 MOST_BYTES = 50_000_000
 MOST_PIXELS = 40_000_000
 FORMATS = ("PNG", "JPEG")
 
+GREYISH = 24  # levels by which the three colours of a pixel differ in a picture without colour; its light has a hue
+COLOUR_SIDE = 200  # longest side of the shrunken picture in which that is looked for
 PAGE_CONTRAST = 64  # a partly transparent image is a page with ink if its pixels differ this much, else ink alone
 
 
 def read_image(path: Path) -> npt.NDArray[np.uint8]:
-    """Read a PNG or JPEG of any size and colour mode as grey levels, uint8 [h, w].
+    """Read a PNG or JPEG of any size and mode: as grey levels, uint8 [h, w], or as RGB, [h, w, 3], if it has colours.
 
     The image is rotated as its EXIF data say. Transparent parts become paper: white, or black under light ink.
     The size is checked before anything is decoded, so that a small file cannot fill the memory.
 
     Raise InvalidInput if there is no such file, it is too large, is not a PNG or JPEG, or is damaged.
     """
-    name = path.name or str(path)
+    name = on_screen(path.name or str(path))
     try:
         status = path.stat()
     except FileNotFoundError as error:
@@ -54,20 +58,36 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def _decode(name: str, path: Path) -> npt.NDArray[np.uint8]:
-    with Image.open(path, formats=FORMATS) as image:
+    with path.open("rb") as file, Image.open(without_extras(file, MOST_BYTES), formats=FORMATS) as image:
         if image.width * image.height > MOST_PIXELS:
             raise Image.DecompressionBombError
         if not image.width * image.height:
             raise InvalidInput(f"{name} has no pixels; it must be at least 1 × 1.")
         image.load()
-        upright = ImageOps.exif_transpose(image)
+        upright = _turned(image)
     if upright.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255 instead of scaling
         return np.round(np.asarray(upright, np.float32) / 257).clip(0, 255).astype(np.uint8)
     if upright.has_transparency_data:
         return _on_paper(np.asarray(upright.convert("RGBA").convert("LA")))
-    if upright.mode == "CMYK":
-        upright = upright.convert("RGB")
-    return np.array(upright.convert("L"))
+    if upright.mode in ("1", "L"):
+        return np.array(upright.convert("L"))
+    coloured = upright.convert("RGB")
+    return np.array(coloured if _is_coloured(coloured) else coloured.convert("L"))
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """Return the image as its EXIF data say that the camera was held; as it is if they are damaged."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # they can raise as much as pixels can, but the pixels are there
+        return image
+
+
+def _is_coloured(image: Image.Image) -> bool:
+    reduced = image.copy()
+    reduced.thumbnail((COLOUR_SIDE, COLOUR_SIDE), Image.Resampling.BOX)
+    channels = np.asarray(reduced, np.int16)
+    return bool(np.ptp(channels, axis=2).max() > GREYISH)
 
 
 def _on_paper(grey_alpha: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from filelock import FileLock
 from prefect import runtime
-from rich.console import Console
 
 from mnist_models.figures.renderer import Renderer
 from mnist_models.redaction import redact_logs
+from mnist_models.screen import Screen
 from mnist_models.trainer_pool.backend import Backend
 from mnist_models.trainer_pool.cancellation import Cancellation
 from tasks.config.settings import Settings, load_settings, with_model
@@ -59,7 +59,7 @@ def open_flow_run(model: str = "") -> Iterator[FlowRunContext]:
     backend = started.backend if started else new_backend(settings, cancellation)
     # A run of a deployment has Prefect's log on its screen already.
     display = (started and started.display) or Display(
-        Console(file=lasting_output(), quiet=runtime.deployment.id is not None)
+        Screen(file=lasting_output(), quiet=runtime.deployment.id is not None)
     )
     with display.shown(), ended_when_suspended(backend, cancellation):
         context = FlowRunContext(settings, backend, cancellation, display)

@@ -12,6 +12,7 @@ from pydantic import Field
 from mnist_models.errors import InvalidInput
 from mnist_models.recipe import Recipe
 from mnist_models.recipe_catalog import BrokenFile, all_recipes, all_suites, broken_files, choose_recipes
+from mnist_models.shown_text import as_unicode
 from mnist_models.trainer_pool.machine import machine
 from mnist_models.training_run.plan import Training, plan_trainings
 from tasks.config.settings import MODEL_NAME
@@ -66,6 +67,9 @@ class TrainRequest:
             raise InvalidInput(f"seeds: {seeds} is not allowed; give a whole number of repeats from 1 to {MAX_SEEDS}.")
         if seed + seeds - 1 > MAX_SEED:
             raise InvalidInput(f"seed: {seed} leaves no room for {seeds} repeats; the largest seed is {MAX_SEED:,}.")
+        for field in ("data", "summary"):
+            if (shown := as_unicode(given := getattr(self, field))) != given:
+                raise InvalidInput(f"{field}: {shown} is no valid text, which all records need; give it another name.")
         if self.summary:
             writable_file("summary", self.summary)
         if self.model and not re.fullmatch(MODEL_NAME, self.model):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mnist_models.data.pixel_scale import PLAIN_PIXELS
+from mnist_models.shown_text import in_markdown
 from tasks.tracking.links import curves_link, run_link
 
 MOST_ROWS = 40  # of a table in a note, which MLflow cuts after 8,000 characters
@@ -21,7 +22,7 @@ def to_markdown(summary: dict[str, Any], base: str) -> str:
     if len(shown) < len(summary["recipes"]):
         lines.append(f"\n… and {len(summary['recipes']) - len(shown)} more, in `comparison.csv`.")
     # MLflow shows the first lines, and the rest when asked: the verdict, then what was odd.
-    first = [f"Trained **{summary['suite']}** on {summary['data']}.", *verdict(summary)]
+    first = [f"Trained **{summary['suite']}** on {in_markdown(summary['data'])}.", *verdict(summary)]
     return "\n\n".join([*first, *remarks(summary), "\n".join(lines), *_curves(summary, base), *spread_lines(summary)])
 
 

@@ -1,0 +1,61 @@
+import os
+
+import pytest
+
+from mnist_models.errors import InvalidInput
+from mnist_models.images.files import image_files
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scans" / "deep").mkdir(parents=True)
+    for name in ("b.PNG", "a.jpg", "c.jpeg", "notes.txt", "[x].png", "deep/d.png"):
+        (tmp_path / "scans" / name).touch()
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def test_a_folder_stands_for_its_images(folder):
+    assert image_files(["scans"]) == ["scans/[x].png", "scans/a.jpg", "scans/b.PNG", "scans/c.jpeg"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("scans/*.jp*g", ["scans/a.jpg", "scans/c.jpeg"]),
+        ("scans/?.PNG", ["scans/b.PNG"]),
+        ("scans/*", ["scans/[x].png", "scans/a.jpg", "scans/b.PNG", "scans/c.jpeg"]),
+        ("**/d.png", ["scans/deep/d.png"]),
+    ],
+)
+def test_a_pattern_stands_for_what_it_matches(folder, pattern, found):
+    assert image_files([pattern]) == found
+    assert image_files([str(folder / pattern)]) == [str(folder / each) for each in found]
+
+
+def test_files_stay_as_they_are_named_and_in_that_order(folder):
+    given = ["./scans/c.jpeg", "scans/[x].png", "gone.png", "notes.txt", "gone.png"]
+    assert image_files(given) == given
+    assert image_files(["notes.txt", "scans", "gone.png"])[1:-1] == image_files(["scans"])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([], "name at least one"),
+        (["empty"], "the folder empty holds no PNG or JPEG image"),
+        (["*.gif"], r"no PNG or JPEG image matches \*\.gif"),
+    ],
+)
+def test_what_gives_no_image_is_refused(folder, given, words):
+    with pytest.raises(InvalidInput, match=words):
+        image_files(given)
+
+
+def test_names_need_not_be_text(folder):
+    name = os.fsdecode(b"scans/caf\xe9.png")
+    (folder / name).touch()
+    assert name in image_files(["scans"])
+    assert image_files(["scans/caf*"]) == [name]
+    assert image_files([name, "x" * 5000, "a\0b"]) == [name, "x" * 5000, "a\0b"]

@@ -1,0 +1,53 @@
+"""Photos of sheets on tables, beside other things, in any light and colour."""
+
+import numpy as np
+import pytest
+from photos import photo
+from PIL import Image, ImageDraw
+from scenes import KINDS
+from scipy.ndimage import gaussian_filter
+
+from mnist_models.errors import InvalidInput
+from mnist_models.images.prepare import Preparation, prepare
+
+MNIST = Preparation(size=(28, 28), light_on_dark=True, box=20, centre_by_mass=True)
+LIKE = 0.8  # correlation of a prepared photo, in which a digit may be turned by 12 degrees, with the digit itself
+TRIES = 6
+
+
+def drawn(number):
+    """A figure [280, 280], light on dark: 0, 1, 4, 7 or 8 with strokes of some width."""
+    figure, width = Image.new("L", (280, 280)), 22 + number % 3 * 6
+    draw = ImageDraw.Draw(figure)
+    match number % 5:
+        case 0:
+            draw.ellipse((75, 45, 205, 235), outline=255, width=width)
+        case 1:
+            draw.line((150, 45, 125, 235), fill=255, width=width)
+        case 2:
+            draw.line((150, 45, 70, 160, 210, 160), fill=255, width=width, joint="curve")
+            draw.line((170, 110, 160, 235), fill=255, width=width)
+        case 3:
+            draw.line((70, 55, 205, 60, 120, 235), fill=255, width=width, joint="curve")
+        case 4:
+            draw.ellipse((95, 45, 185, 135), outline=255, width=width)
+            draw.ellipse((80, 120, 200, 235), outline=255, width=width)
+    return figure
+
+
+def likeness(kind, seed):
+    """How much the image that comes of a photo is like the one that comes of the figure itself."""
+    figure = np.asarray(drawn(seed))
+    picture, _ = photo(figure, KINDS[kind](np.random.default_rng(seed)), seed)
+    try:
+        image = prepare(picture, MNIST).image
+    except InvalidInput:
+        return 0.0
+    one, other = (gaussian_filter(each.astype(float), 1.5) for each in (image, prepare(figure, MNIST).image))
+    return np.corrcoef(one.ravel(), other.ravel())[0, 1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_written_is_found(kind):
+    found = [likeness(kind, seed) >= LIKE for seed in range(TRIES)]
+    assert sum(found) >= TRIES - 1, found

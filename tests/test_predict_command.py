@@ -1,0 +1,80 @@
+"""`mnist predict` as it is used: files, folders and patterns, odd names, bad files, thousands of them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flow_runs import image_of
+from homes import environment_of
+from PIL import Image
+from prefect.client.orchestration import get_client
+from prefect.settings import get_current_settings
+
+BIN = Path(sys.executable).parent
+pytestmark = pytest.mark.slow
+ODD = [b"scan[copy].png", b"dir[/red].png", b"caf\xe9.png", b"two\nlines.png", b"=cmd|x.png", b"\x1b[31mred.png"]
+
+
+@pytest.fixture
+def mnist(trained, tmp_path):
+    def run(*arguments):
+        environment = environment_of(trained, PREFECT_API_URL=get_current_settings().api.url, COLUMNS="150")
+        command = [BIN / "mnist", "predict", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=250)
+
+    return run
+
+
+def flow_runs():
+    with get_client(sync_client=True) as client:
+        return [run for run in client.read_flow_runs(limit=200) if run.name.startswith("predict")]
+
+
+def test_a_folder_with_odd_names_and_bad_files(mnist, tmp_path):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for number, name in enumerate(ODD):
+        Path(image_of(tmp_path, number)).rename(folder / os.fsdecode(name))
+    (folder / "bad.png").write_text("no image")
+    result = mnist("--json", "scans")
+    assert (result.returncode, result.stderr) == (1, "")
+    rows = json.loads(result.stdout)
+    assert len(rows) == len(ODD) + 1
+    assert [row["file"] for row in rows if row["problem"]] == ["scans/bad.png"]
+    assert {"scans/scan[copy].png", "scans/dir[/red].png", "scans/caf\\xe9.png"} <= {row["file"] for row in rows}
+    assert flow_runs()[0].state.is_completed()
+    table = mnist("scans/*")
+    assert (table.returncode, table.stderr) == (1, "")
+    shown = ("scan[copy].png", "dir[/red].png", "caf\\xe9.png", "two\\nlines.png", "\\x1b[31mred.png", "bad.png is not")
+    assert [name for name in shown if name not in table.stdout] == []
+    assert "By small" in table.stdout
+
+
+def test_thousands_of_files(mnist, tmp_path):
+    file = image_of(tmp_path, 0)
+    deep = tmp_path / ("x" * 60) / ("y" * 60)
+    deep.mkdir(parents=True)
+    Path(file).rename(deep / "0.png")
+    result = mnist("--json", *[str(deep / "0.png")] * 6000)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(json.loads(result.stdout)) == 6000
+    assert "0.png and 5,999 more" in flow_runs()[0].name
+
+
+def test_where_nothing_can_be_used_no_flow_run_begins(mnist, tmp_path):
+    before = len(flow_runs())
+    Image.new("L", (16, 16)).save(tmp_path / "blank.png")
+    result = mnist("blank.png")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "mnist: blank.png: image must show something, but all its pixels are alike.\n"
+    (tmp_path / "a.png").write_text("no image")
+    result = mnist("a.png", "gone.png")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "mnist: none of the 2 files can be used; the first: a.png is not an image in PNG or JPEG format, the only ones"
+        " allowed.\n"
+    )
+    assert len(flow_runs()) == before
