@@ -19,7 +19,7 @@ from mnist_models.training_run.schedules import total_steps
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.parent_run import flow_tags
-from tasks.flow_run.progress import Observer
+from tasks.progress.snapshot import Observer
 from tasks.supervision.failures import report_failure
 from tasks.supervision.live_logging import LiveLogging
 from tasks.supervision.trainer_slots import trainer_lease

@@ -8,9 +8,9 @@ from unittest import mock
 import pytest
 from rich.console import Console
 
-from tasks.flow_run.display import STARTS, Display
-from tasks.flow_run.output import lasting_output
-from tasks.flow_run.progress import Snapshot
+from tasks.progress.display import STARTS, Display
+from tasks.progress.output import lasting_output
+from tasks.progress.snapshot import Snapshot
 
 LATE = Snapshot(12345, 100000, 0.9, 123456.0, 3661)
 
@@ -66,7 +66,7 @@ def test_a_bar_fits_its_terminal_and_says_what_its_numbers_are(width):
 def test_something_moves_from_the_first_second_to_the_last(monkeypatch):
     clock = mock.Mock(side_effect=lambda: now)
     now = 100.0
-    monkeypatch.setattr("tasks.flow_run.display.time.monotonic", clock)
+    monkeypatch.setattr("tasks.progress.display.time.monotonic", clock)
     display, _ = terminal()
     assert drawn(display) == []
     display.wait_for("Starting Prefect and the trainers")

@@ -282,6 +282,9 @@ def test_the_libraries_know_all_variables_that_we_set_or_read():
     from prefect import settings
 
     elsewhere = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "MLFLOW_BACKEND_STORE_URI"}  # above; `mlflow server --help`
+    elsewhere |= (
+        {"PREFECT_PROFILE"} if 'os.environ.get("PREFECT_PROFILE")' in _source("prefect.settings.sources") else set()
+    )
     ours = {f"MLFLOW_{key.upper()}" for key in Settings.model_fields}
     names = {
         text

@@ -1,4 +1,4 @@
-from tasks.flow_run.progress import Observer, Snapshot
+from tasks.progress.snapshot import Observer, Snapshot
 
 
 def records(first, last, milliseconds=10):

@@ -63,6 +63,7 @@ def test_it_names_the_one_command_that_opens_both_uis_first(tmp_path):
 
 def test_servers_that_run_already_are_not_to_be_started(tmp_path, monkeypatch):
     monkeypatch.setenv("PREFECT_API_URL", "http://prefect.example:4200/api")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)  # MLflow sets it, and it would win
     settings = Settings.at(tmp_path, tracking_uri="http://mlflow.example:5000")
     out = io.StringIO()
     print_summary(Console(file=out, width=200), settings, summary(row(), mlflow_run_id="ab12", flow_run_id="cd34"))

@@ -7,7 +7,6 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from typing import Any, Literal
 
-from rich.console import Console
 from rich.table import Column
 
 from flows.cli.tables import new_table
@@ -15,6 +14,7 @@ from mnist_models.data.loader import PreparedData, prepare_data
 from mnist_models.data.official.load import cache_folder
 from mnist_models.data.split import stratified_split
 from mnist_models.recipe import Recipe
+from mnist_models.screen import Screen
 from mnist_models.trainer_pool.machine import machine
 from mnist_models.training_run.metrics_log import LATEST_BYTES, read_records
 from mnist_models.training_run.plan import Training
@@ -50,7 +50,7 @@ def run_dry(parameters: dict[str, Any], as_json: bool) -> int:
         rows = [asdict(each) | {"seconds": round(each.seconds, 1)} for each in forecasts]
         print(json.dumps({"trainings": rows, "seconds": seconds, "trainers": machine().workers}, indent=2))
         return 0
-    console = Console()
+    console = Screen()
     table = new_table(Column("recipe", no_wrap=True), "would be", Column("about", justify="right", no_wrap=True))
     for each in forecasts:
         action = f"resumed at {each.done:.0%}" if each.action == "resumed" else each.action
@@ -70,7 +70,7 @@ def _data_at_hand(settings: Settings, request: TrainRequest) -> PreparedData | N
     """Return the data; None if that is the official MNIST, and would be fetched first."""
     cache = cache_folder()
     if not request.data and not (cache.is_dir() and len([*cache.glob("*-ubyte")]) == OFFICIAL_FILES):
-        Console(stderr=True).print("The official MNIST would be fetched first.")
+        Screen(stderr=True).print("The official MNIST would be fetched first.")
         return None
     return prepare_data(request.data, settings.data, lambda _: None)
 

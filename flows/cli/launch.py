@@ -13,11 +13,11 @@ from mnist_models.trainer_pool.machine import machine
 from mnist_models.training_run.run_directory import RunDirectory
 from tasks.config.library_defaults import set_defaults
 from tasks.config.settings import Settings, load_settings
-from tasks.flow_run.display import Display
 from tasks.flow_run.early_start import EarlyStart, early_start, new_backend
 from tasks.flow_run.errors import RecipesFailed
-from tasks.flow_run.output import lasting_output
 from tasks.flow_run.request import TrainRequest
+from tasks.progress.display import Display
+from tasks.progress.output import lasting_output
 from tasks.servers.health_check import check_reachable
 from tasks.servers.prefect_server import check_configured_server, start_temporary_server, wait_until_ready
 

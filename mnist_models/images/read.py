@@ -84,8 +84,7 @@ def _turned(image: Image.Image) -> Image.Image:
 
 
 def _is_coloured(image: Image.Image) -> bool:
-    reduced = image.copy()
-    reduced.thumbnail((COLOUR_SIDE, COLOUR_SIDE), Image.Resampling.BOX)
+    reduced = ImageOps.contain(image, (COLOUR_SIDE, COLOUR_SIDE), Image.Resampling.BOX)
     channels = np.asarray(reduced, np.int16)
     return bool(np.ptp(channels, axis=2).max() > GREYISH)
 

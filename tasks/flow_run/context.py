@@ -16,11 +16,11 @@ from mnist_models.trainer_pool.cancellation import Cancellation
 from tasks.config.settings import Settings, load_settings, with_model
 from tasks.flow_run.background_writer import BackgroundWriter
 from tasks.flow_run.child_run import ChildRun
-from tasks.flow_run.display import Display
 from tasks.flow_run.early_start import new_backend, started_early
-from tasks.flow_run.output import lasting_output
 from tasks.flow_run.parent_run import ParentRun
 from tasks.flow_run.suspension import ended_when_suspended
+from tasks.progress.display import Display
+from tasks.progress.output import lasting_output
 from tasks.tracking.system_metrics import SystemMetrics
 from tasks.tracking.tracker import Tracker
 

@@ -10,7 +10,7 @@ from mnist_models.trainer_pool.cancellation import Cancellation
 from mnist_models.trainer_pool.machine import machine
 from mnist_models.trainer_pool.pool import TrainerPool
 from tasks.config.settings import Settings
-from tasks.flow_run.display import Display
+from tasks.progress.display import Display
 
 
 def new_backend(settings: Settings, cancellation: Cancellation) -> Backend:

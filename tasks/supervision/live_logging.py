@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.context import FlowRunContext
-from tasks.flow_run.progress import ProgressArtifact, Snapshot
+from tasks.progress.snapshot import ProgressArtifact, Snapshot
 
 
 class LiveLogging:

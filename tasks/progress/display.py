@@ -14,7 +14,7 @@ from rich.spinner import Spinner
 from rich.table import Column
 
 from mnist_models.redaction import redacted
-from tasks.flow_run.progress import Snapshot
+from tasks.progress.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
