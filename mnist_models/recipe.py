@@ -83,6 +83,7 @@ class Recipe:
         if isinstance(self.suites, list):
             object.__setattr__(self, "suites", tuple(self.suites))
         check_fields(self, f"recipe {self.name}")
+        betas = self.optimizer.beta_1, self.optimizer.beta_2
         problems = {
             "its name may hold small letters, digits and _ only": not re.fullmatch("[a-z0-9_]+", self.name),
             # Anything else cannot be named to a trainer, and hides its source, and so its changes, from the identity.
@@ -95,6 +96,10 @@ class Recipe:
             "validations must be at least 1": self.validations < 1,
             "validation_fraction must lie between 0 and 0.5": not 0 < self.validation_fraction <= 0.5,
             "learning_rate must be above 0": not 0 < self.optimizer.learning_rate < math.inf,
+            "beta_1 and beta_2 must be at least 0 and below 1": not 0 <= min(betas) <= max(betas) < 1,
+            "weight_decay must be at least 0": not self.optimizer.weight_decay >= 0,
+            "weight_decay has an effect with adamw only": self.optimizer.weight_decay > 0
+            and self.optimizer.name != "adamw",
             "label_smoothing must be at least 0 and below 1": not 0 <= self.label_smoothing < 1,
         }
         for problem, present in problems.items():

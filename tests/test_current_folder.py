@@ -70,6 +70,14 @@ def test_the_data_reader_and_the_drawing_process_are_ours(hostile, tmp_path):
     assert not (hostile / CALLED).exists()
 
 
+def test_settings_of_matplotlib_in_it_do_not_change_figures(hostile, monkeypatch):
+    (hostile / "matplotlibrc").write_text("text.usetex: True\nfont.size: 50\n")
+    code = "from mnist_models.figures.__main__ import _prepare; _prepare(); from matplotlib import rcParams\n"
+    code += "print(rcParams['text.usetex'], rcParams['font.size'])"
+    command = [sys.executable, "-P", "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False 10.0\n"
+
+
 @pytest.mark.parametrize("path", ["", os.pathsep, f"{os.pathsep}/nowhere", f"/nowhere{os.pathsep}"])
 def test_an_empty_entry_of_pythonpath_does_not_mean_the_current_folder(hostile, path):
     environment = safe_path(os.environ | {"PYTHONPATH": path})

@@ -200,10 +200,19 @@ def test_a_list_of_suites_is_as_good_as_a_tuple(write_file):
         (lambda: changed(continues=RECIPES[0]), "continues must be a text or None"),
         (lambda: changed(network="net"), "network must be a function, not 'net'"),
         (lambda: changed(summary=None), "summary must be a text, not None"),
+        (
+            lambda: changed(optimizer=Optimizer("adam", 0.1, beta_2=1.0)),
+            "beta_1 and beta_2 must be at least 0 and below 1",
+        ),
+        (
+            lambda: changed(optimizer=Optimizer("adam", 0.1, weight_decay=0.1)),
+            "weight_decay has an effect with adamw only",
+        ),
+        (lambda: changed(optimizer=Optimizer("adamw", 0.1, weight_decay=-1)), "weight_decay must be at least 0"),
         (lambda: changed(label_smoothing=1.0), "label_smoothing must be at least 0 and below 1"),
         (lambda: changed(optimizer=Optimizer("sgd", float("inf"))), "learning_rate must be above 0"),
     ],
-    ids=range(19),
+    ids=range(22),
 )
 def test_every_field_is_checked_when_a_recipe_is_written(make, words):
     with pytest.raises(ValueError, match=words):

@@ -15,11 +15,14 @@ def main() -> None:
 
 
 def _prepare() -> Callable[[str], None]:
+    from matplotlib import rcdefaults
+
     from mnist_models.data.arrays import load_arrays
     from mnist_models.figures.render import draw_comparison, draw_training
     from mnist_models.figures.renderer import Compared
     from mnist_models.training_run.run_directory import RunDirectory
 
+    rcdefaults()  # Matplotlib has read a file matplotlibrc, of the current folder or of the user's
     load = lru_cache(maxsize=1)(load_arrays)  # the folder's name says its content
 
     def do(line: str) -> None:
