@@ -1,7 +1,10 @@
 """What tells one training from another: an explicit list, of which each part is tried."""
 
+import importlib.util
 import os
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -135,7 +138,7 @@ def test_where_nothing_is_set_only_our_own_compiler_counts():
         *("TF_FP16_CONV_USE_FP32_COMPUTE", "TF_AUTO_MIXED_PRECISION_GRAPH_REWRITE_LEVEL", "TF_USE_CUBLASLT"),
         *("XLA_FLAGS", "ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "TF2_BEHAVIOR"),
         *("KERAS_MAX_EPOCHS", "KERAS_NNX_ENABLED", "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG"),
-        "TF_WHATEVER_COMES_NEXT",
+        *("TF_USE_LEGACY_KERAS", "TF_XLA_FLAGS_OF_TOMORROW", "TF_ENABLE_WHATEVER_COMES_NEXT"),
     ],
 )
 def test_a_variable_that_can_change_numbers_counts(monkeypatch, machine, name):
@@ -153,12 +156,50 @@ def test_a_variable_that_can_change_numbers_counts(monkeypatch, machine, name):
     [
         *("TF_CPP_MIN_LOG_LEVEL", "TF_CPP_VMODULE", "TF_DUMP_GRAPH_PREFIX", "DNNL_VERBOSE", "ONEDNN_VERBOSE"),
         *("TF_FORCE_GPU_ALLOW_GROWTH", "KERAS_HOME", "KERAS_BACKEND", "HOME", "MLFLOW_PORT", "OMP_NUM_THREADS"),
+        *("TF_VAR_region", "TF_CLI_CONFIG_FILE", "TF_LOG", "TF_WORKSPACE", "TF_DATA_DIR"),  # Terraform's
     ],
 )
 def test_a_variable_that_changes_no_number_does_not_count(monkeypatch, machine, name):
     before = set_flags(machine.environment(0))
     monkeypatch.setenv(name, "1")
     assert set_flags(machine.environment(0)) == before
+
+
+# Of those that TensorFlow reads: logs, memory, servers for many, profiles, and files.
+NO_NUMBERS = (
+    *(
+        "TF_BFC_",
+        "TF_CPP_",
+        "TF_CPU_",
+        "TF_CUDA_",
+        "TF_DATA_",
+        "TF_DEBUG_OPS_",
+        "TF_DEVICE_MIN_",
+        "TF_DUMP_",
+        "TF_FORCE_",
+    ),
+    *("TF_GPU_", "TF_GRAPH_CACHING", "TF_JOB_NAME", "TF_NODE_FILE_", "TF_PER_DEVICE_", "TF_PFLR_", "TF_REALLY_LOAD_"),
+    *(
+        "TF_RUN_HANDLER_",
+        "TF_TABLE_",
+        "TF_WORKER_",
+        "TF_ALLOCATOR_",
+        "TF_ANNOTATE_",
+        "TF_EAGER_",
+        "TF_LOG_",
+        "TF_COST_",
+    ),
+)
+
+
+@pytest.mark.slow
+def test_every_variable_that_tensorflow_reads_counts_or_is_known_to_change_no_number():
+    """After an upgrade, this names what has come: add it to FLAGS, or here."""
+    folder = Path(importlib.util.find_spec("tensorflow").origin).parent
+    (library,) = folder.glob("libtensorflow_framework.so*")
+    read = {name.decode() for name in re.findall(rb"\0(TF_[A-Z0-9_]{3,})\0", library.read_bytes())}
+    assert len(read) > 60
+    assert {name for name in read if not name.startswith((*identity.FLAGS, *NO_NUMBERS))} == set()
 
 
 def test_the_list_of_code_names_all_of_the_trainer_but_what_only_reads_and_writes():

@@ -40,12 +40,29 @@ CODE = (
 
 LIBRARIES = ("keras", "numpy", "tensorflow")
 
-FLAGS = ("TF_", "TF2_", "XLA_", "ONEDNN_", "DNNL_", "KERAS_", "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG")
-"""How environment variables begin by which TensorFlow and Keras compute other numbers; there are a hundred of them."""
+FLAGS = (
+    *("TF_AUTO", "TF_CONV2D_", "TF_CUBLAS_", "TF_CUDNN_", "TF_DEBUG_CUDNN_", "TF_DETERMINISTIC_", "TF_DISABLE_"),
+    *(
+        "TF_ENABLE",
+        "TF_FP16_",
+        "TF_FUNCTION_",
+        "TF_JIT",
+        "TF_MATMUL_",
+        "TF_MIN_GPU_",
+        "TF_MKL_",
+        "TF_NUM_",
+        "TF_ONEDNN_",
+    ),
+    *("TF_OVERRIDE_", "TF_SET_", "TF_TRT_", "TF_USE_", "TF_XLA_", "TF2_", "XLA_", "ONEDNN_", "DNNL_", "KERAS_"),
+    *("NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG"),
+)
+"""How environment variables begin by which TensorFlow and Keras may compute other numbers; there are about a hundred.
+
+All that begin with TF_ would be too many: Terraform's do, too.
+"""
 
 NEUTRAL = (
-    *("TF_CPP_", "TF_DUMP_GRAPH_", "ONEDNN_VERBOSE", "DNNL_VERBOSE"),  # what is written about the work
-    *("TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR"),  # the memory that it takes
+    *("ONEDNN_VERBOSE", "DNNL_VERBOSE"),  # what is written about the work
     "KERAS_HOME",  # a trainer has one of its own
 )
 """How those of them begin that change no number."""
