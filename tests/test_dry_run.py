@@ -88,7 +88,7 @@ def test_the_table_says_the_same_in_words_and_nothing_is_started(home, data):
     words = " ".join(result.stdout.split())
     assert "small reused –" in words
     assert "small_broken resumed at 75%" in words
-    assert "Of 3: 1 reused, 1 resumed, 1 trained." in words
+    assert "Of 3 trainings: 1 reused, 1 resumed, 1 trained." in words
     assert "Nothing was started." in words
     assert sorted(path for path in home.rglob("*")) == before
 

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from unittest import mock
 
+import pydantic
+import pydantic_core
 import pytest
 from commands import mnist_here
 
@@ -38,7 +40,10 @@ ERRORS = {
         OSError(errno.EROFS, "Read-only file system", "/x"),
         "/x: read-only file system",
     ),
-    "a file where a folder should be": (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/x"), "/x: not a direc"),
+    "a file where a folder should be": (
+        NotADirectoryError(errno.ENOTDIR, "Not a directory", "/x"),
+        "/x: not a directory; move away",
+    ),
     "too many files": (OSError(errno.EMFILE, "Too many open files"), "`ulimit -n`"),
     "a pipe to a child": (BrokenPipeError(errno.EPIPE, "Broken pipe"), "broken pipe"),
     "memory": (MemoryError(), "there is not enough memory"),
@@ -95,10 +100,19 @@ def test_ctrl_c_is_told_wherever_it_comes(home, place):
     assert [path.name for path in (home / "state").glob("logs/mnist-*")] == []
 
 
-def test_what_an_interrupted_import_raises_counts_as_ctrl_c(home):
+def test_what_libraries_make_of_ctrl_c_is_ctrl_c(home):
     error = ImportError("cannot import name 'x'")
     error.__context__ = KeyboardInterrupt()
     assert ended("sync", error).returncode == 130
+
+    class Interrupted(pydantic.BaseModel):
+        @pydantic.model_serializer
+        def interrupt(self):
+            raise KeyboardInterrupt
+
+    with pytest.raises(pydantic_core.PydanticSerializationError) as caught:
+        Interrupted().model_dump_json()
+    assert ended("sync", caught.value).returncode == 130
 
 
 @pytest.mark.parametrize(

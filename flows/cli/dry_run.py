@@ -59,10 +59,8 @@ def run_dry(parameters: dict[str, Any], as_json: bool) -> int:
     counts = {word: sum(each.action == word for each in forecasts) for word in ("reused", "resumed", "trained")}
     said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     trainers = "1 trainer" if machine().workers == 1 else f"{machine().workers} trainers"
-    console.print(
-        f"Of {len(forecasts)}: {said}. With {trainers} this takes about {_words(seconds)}. Nothing was started.",
-        highlight=False,
-    )
+    total = f"With {trainers} this takes about {_words(seconds)}. Nothing was started."
+    console.print(f"Of {len(forecasts)} trainings: {said}. {total}", highlight=False)
     return 0
 
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from errno import EACCES, EDQUOT, EIO, EMFILE, ENOSPC, EPERM, EPIPE, EROFS
+from errno import EACCES, EDQUOT, EEXIST, EIO, EMFILE, ENOSPC, ENOTDIR, EPERM, EPIPE, EROFS
 from pathlib import Path
 from traceback import format_exception
 from typing import NoReturn
@@ -21,7 +21,12 @@ INTERRUPTION = "interrupted; the same command goes on where this one stopped"
 LONGEST = 300  # characters of an error's own words
 SQLITE_FULL = "database or disk is full"
 NO_RIGHT = "give yourself the right to it, or move mlflow.yml to a folder of your own"
-ADVICE = {EACCES: NO_RIGHT, EPERM: NO_RIGHT, EROFS: NO_RIGHT, EMFILE: "raise the limit that `ulimit -n` shows"}
+IN_THE_WAY = "move away what stands where a folder is needed"
+ADVICE = {
+    **dict.fromkeys((EACCES, EPERM, EROFS), NO_RIGHT),
+    **dict.fromkeys((EEXIST, ENOTDIR), IN_THE_WAY),
+    EMFILE: "raise the limit that `ulimit -n` shows",
+}
 
 
 def end(command: Callable[[], int]) -> NoReturn:
@@ -48,7 +53,7 @@ def end(command: Callable[[], int]) -> NoReturn:
 def explain(error: BaseException) -> tuple[int, str]:
     """Return the exit status for what has ended a command, and what to say; nothing where nobody listens any more."""
     chain = list(_chain(error))
-    if any(isinstance(each, KeyboardInterrupt) for each in chain):  # imports that are interrupted raise other things
+    if any(map(_is_interruption, chain)):
         return INTERRUPTED, INTERRUPTION
     if isinstance(error, InvalidInput):
         return REFUSED, _clean(str(error))
@@ -112,6 +117,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         if isinstance(error, BaseExceptionGroup):
             yield from (inner for each in error.exceptions for inner in _chain(each))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _is_interruption(error: BaseException) -> bool:
+    """Return whether it is Ctrl-C, or what a library has made of it, as of any exception in a function of ours."""
+    return isinstance(error, KeyboardInterrupt) or KeyboardInterrupt.__name__ in str(error)
 
 
 def _is_full_disk(error: BaseException) -> bool:

@@ -52,11 +52,13 @@ def run_train(parameters: dict[str, Any]) -> int:
             wait_until_ready(server)
             gc.freeze()  # what imports have made is never garbage, and there is so much of it that each look takes long
             try:
-                result, status = train(**request.parameters()), 0
+                result, failed = train(**request.parameters()), ""
             except RecipesFailed as failure:
-                result, status = failure.summary, 1
+                result, failed = failure.summary, str(failure)
     print_summary(console, settings, result)
-    return status
+    if failed:
+        console.print(f"\nThe exit status is 1, because of what has {failed}.", highlight=False, markup=False)
+    return int(bool(failed))
 
 
 def _counted(trainings: int) -> str:

@@ -22,9 +22,10 @@ LINE_SECONDS = 10.0  # between the first lines of a training; the pauses double,
 LONGEST_PAUSE = 60.0
 FRAMES = 4  # a second; each costs a little of a core that trains
 LONGEST_LABEL = 26
+LONGEST_WARNING = 240
 OUR_LOGGERS = ("flows", "tasks", "mnist_models")
 STARTS = "TensorFlow loads and compiles"
-AFTER_TRAINING = "evaluating, drawing and comparing"
+AFTER_TRAINING = "Evaluating, drawing and comparing"
 
 
 class _Warnings(logging.Handler):
@@ -36,7 +37,8 @@ class _Warnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name != __name__:  # that is on the screen already
-            self._show(redacted(record.getMessage()))
+            text = redacted(record.getMessage().partition("\n")[0])
+            self._show(text if len(text) <= LONGEST_WARNING else f"{text[:LONGEST_WARNING]}…")
 
 
 class Display:
