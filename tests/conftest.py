@@ -54,9 +54,15 @@ def home(tmp_path, monkeypatch):
     """An empty folder with a mlflow.yml in it, as the current one."""
     monkeypatch.setenv("MNIST_CONFIG", str(write_settings(tmp_path)))
     monkeypatch.chdir(tmp_path)
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
-        monkeypatch.delenv(name, raising=False)
+    without_store(monkeypatch)
     return tmp_path
+
+
+def without_store(monkeypatch):
+    """No store is named in the environment; MLflow puts the one that it works with there, which is undone too."""
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")
@@ -66,8 +72,9 @@ def empty_store(tmp_path_factory):
     from tasks.tracking.tracker import Tracker
 
     home = tmp_path_factory.mktemp("store")
-    tracker = Tracker(Settings.at(home))
-    tracker.client.search_experiments()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        without_store(monkeypatch)
+        Tracker(Settings.at(home)).client.search_experiments()
     return home / "state" / "mlflow.db"
 
 

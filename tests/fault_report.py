@@ -31,8 +31,10 @@ ROWS = {
     19: "hostile files",
     20: "unsafe exposure",
     21: "GPU memory exhausted (simulated)",
+    22: "killed in its first ten seconds in an empty folder, or during an upgrade of a database",
     23: "the same thing asked for twice at once",
     24: "two projects on one machine",
+    25: "project moved, copied or restored",
     26: "an odd environment",
 }
 

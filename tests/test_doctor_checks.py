@@ -14,6 +14,7 @@ from homes import free_port
 from tasks.config.settings import load_settings
 from tasks.flow_run.record import FlowRecord, RecordFile
 from tasks.operations import doctor_checks as diagnosis
+from tasks.operations import store_checks
 from tasks.operations.doctor_checks import findings
 
 
@@ -62,14 +63,14 @@ def test_other_versions_than_those_of_the_lock_file_are_named(healthy, monkeypat
 
 
 def test_a_locked_or_damaged_store_is_named(healthy, store, monkeypatch):
-    monkeypatch.setattr(diagnosis, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(store_checks, "LOCK_SECONDS", 0.1)
     with closing(sqlite3.connect(store, isolation_level=None)) as locked:
         locked.execute("BEGIN EXCLUSIVE")
         (what,) = found()
         assert "cannot be written to: database is locked" in what
     store.write_bytes(b"no database" * 1000)
     (what,) = found()
-    assert "is damaged" in what
+    assert "cannot be read (file is not a database)" in what
 
 
 @pytest.mark.parametrize("variable", ["PREFECT_API_URL", "MLFLOW_TRACKING_URI"])

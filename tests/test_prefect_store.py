@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tasks.config.settings import Settings
+from tasks.databases.prefect_home import CHOICES, prefect_home, server_environment
 from tasks.servers import prefect_server
-from tasks.servers.prefect_store import CHOICES, prefect_home, server_environment
 
 
 @pytest.fixture

@@ -288,7 +288,7 @@ def test_a_reader_may_look_and_a_colleague_may_write(team, workplace, monkeypatc
         return Tracker(load_settings())
 
     reader = of("reader")
-    assert reader.run_exists(run)
+    assert reader.run_status(run)
     for write in (
         lambda: reader.log_now(run, [("mine", 1.0)]),
         lambda: reader.client.set_registered_model_tag(model, "mine", "1"),
@@ -310,7 +310,7 @@ def test_credentials_in_the_address_work_and_are_not_shown(team, workplace, monk
     check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     assert mlflow_address(settings) == settings.resolved_tracking_uri == f"http://{place}"
     tracker = Tracker(settings)
-    assert tracker.run_exists(tracker.start_run("by address", {}))
+    assert tracker.run_status(tracker.start_run("by address", {}))
 
 
 CHECK = """

@@ -149,3 +149,19 @@ def test_the_data_sets_own_digest_is_logged(tracker):
     inputs = tracker.client.get_run(run).inputs.dataset_inputs
     assert {each.dataset.digest for each in inputs} == {made.digest[:36]}
     assert {each.dataset.name for each in inputs} == {"made (training)", "made (testing)"}
+
+
+def test_a_run_that_an_older_copy_of_the_store_shows_as_running_gets_everything_again(tracker, tmp_path, store):
+    directory, parent = tmp_path / "run", tracker.start_run("parent", {})
+    write(directory, 1, 5)
+    run = opened(tracker, directory, parent)
+    backup = store.read_bytes()
+    replay(run)
+    tracker.end_run(run.run_id, "FINISHED")
+    run.note(closed=True, described=True)
+    assert not opened(tracker, directory, parent).replay()
+    store.write_bytes(backup)
+    again = opened(tracker, directory, parent)
+    assert (again.run_id, again.state.closed, again.state.described) == (run.run_id, False, False)
+    replay(again)
+    assert steps(tracker, run.run_id) == [1, 2, 3, 4, 5]

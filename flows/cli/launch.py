@@ -13,6 +13,7 @@ from mnist_models.trainer_pool.machine import machine
 from mnist_models.training_run.run_directory import RunDirectory
 from tasks.config.library_defaults import set_defaults
 from tasks.config.settings import Settings, load_settings
+from tasks.databases.start_checks import check_records
 from tasks.flow_run.early_start import EarlyStart, early_start, new_backend
 from tasks.flow_run.errors import RecipesFailed
 from tasks.flow_run.request import TrainRequest
@@ -81,7 +82,9 @@ def quiet_settings() -> Settings:
     """Return the settings, and leave the terminal to our own display."""
     check_temporary_folder()
     set_defaults(PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL="CRITICAL", PREFECT_SERVER_LOGGING_LEVEL="CRITICAL")
-    return load_settings()
+    settings = load_settings()
+    check_records(settings)
+    return settings
 
 
 def check_servers(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from mnist_models.recipe_catalog import all_recipes, more_recipes
 from mnist_models.screen import Screen
 from mnist_models.training_run.run_directory import RunDirectory
 from tasks.config.settings import Settings, load_settings
+from tasks.databases.start_checks import check_records
 from tasks.flow_run.unsent_requests import unsent_requests
 from tasks.servers.health_check import check_reachable
 
@@ -18,6 +19,7 @@ def run_sync() -> int:
     Raise Unavailable if MLflow is still away, or the data of a request has changed since.
     """
     settings, console = load_settings(), Screen()
+    check_records(settings)
     requests = unsent_requests(settings)
     if not requests:
         console.print("Nothing is unsent.")

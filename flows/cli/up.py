@@ -17,12 +17,14 @@ from mnist_models.processes.temporary_folder import check_temporary_folder
 from mnist_models.screen import Screen
 from tasks.config.library_defaults import program, set_defaults
 from tasks.config.settings import Settings, load_settings
+from tasks.databases.mlflow_store import prepare_store
+from tasks.databases.prefect_database import prepare_prefect_database
+from tasks.databases.prefect_home import server_environment
+from tasks.databases.start_checks import check_records
 from tasks.servers.exposure import PREFECT_PASSWORD, check_exposure, mlflow_asks_for_password
 from tasks.servers.health_check import check_reachable, wait_until_answers
 from tasks.servers.ports import check_port_free
 from tasks.servers.prefect_server import check_configured_server
-from tasks.servers.prefect_store import server_environment
-from tasks.tracking.links import experiment_link, mlflow_address
 from tasks.tracking.tracker import Tracker
 
 SECONDS_TO_START = 180.0
@@ -69,6 +71,7 @@ def run_up(host: str = "") -> int:
     deployments(settings)
     check_reachable("MLFLOW_TRACKING_URI", settings.resolved_tracking_uri)
     check_configured_server()
+    check_records(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
     _make_watched_folder(settings)
     shared = bool(os.environ.get("PREFECT_API_URL"))  # whoever names a server may not be alone there
@@ -92,6 +95,7 @@ def _run(settings: Settings) -> int:
     api = shared or f"http://{settings.reachable_host}:{settings.prefect_port}/api"
     if not settings.served:
         check_port_free(host, "port", settings.port)
+        prepare_store(settings)
         manager.add(
             "mlflow",
             [
@@ -108,6 +112,7 @@ def _run(settings: Settings) -> int:
     if not shared:
         check_port_free(host, "prefect_port", settings.prefect_port)
         lasting = python_command("tasks.servers.lasting_server")
+        prepare_prefect_database(os.environ | server_environment(settings))
         manager.add(
             "prefect",
             [*lasting, "--host", host, "--port", str(settings.prefect_port)],

@@ -14,6 +14,7 @@ from mnist_models.screen import Screen
 from mnist_models.trainer_pool.backend import Backend
 from mnist_models.trainer_pool.cancellation import Cancellation
 from tasks.config.settings import Settings, load_settings, with_model
+from tasks.databases.start_checks import check_records
 from tasks.flow_run.background_writer import BackgroundWriter
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.early_start import new_backend, started_early
@@ -54,6 +55,7 @@ def open_flow_run(model: str = "") -> Iterator[FlowRunContext]:
     for package in ("flows", "tasks", "mnist_models"):  # Prefect would pass on their warnings only
         logging.getLogger(package).setLevel(logging.INFO)
     settings = with_model(load_settings(), model)
+    check_records(settings)
     started = started_early()
     cancellation = started.cancellation if started else Cancellation()
     backend = started.backend if started else new_backend(settings, cancellation)

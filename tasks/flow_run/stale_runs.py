@@ -59,7 +59,7 @@ def close_stale_runs(tracker: Tracker) -> None:
             try:
                 if not record.ended:
                     _close_in_prefect(record.flow_run_id)
-                if record.store == tracker.store_id:  # another store's runs are closed when that is in use again
+                if record.store in tracker.store_ids:  # another store's runs are closed when that is in use again
                     _close_in_mlflow(tracker, record)
                     file.update(ended=record.ended or "KILLED", closed=True)
             except Exception as error:  # a server that is away must not end the flow run that starts

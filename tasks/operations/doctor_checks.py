@@ -2,10 +2,9 @@
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from importlib.metadata import PackageNotFoundError, requires, version
+from itertools import starmap
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -17,12 +16,12 @@ from tasks.flow_run.stale_runs import stale_records
 from tasks.flow_run.unsent_requests import unsent_requests
 from tasks.operations.environment_checks import environment_findings
 from tasks.operations.finding import Finding
+from tasks.operations.store_checks import wrong_records
 from tasks.servers.health_check import answers
 from tasks.servers.ports import check_port_free
 
 SOURCE = Path(__file__).resolve().parents[2]
 LEAST_FREE_GB = 2.0
-LOCK_SECONDS = 2.0
 PROJECT = "mnist-pipeline"
 
 
@@ -32,7 +31,7 @@ def findings(settings: Settings) -> list[Finding]:
         *_disk(settings),
         *_ports(settings),
         *_versions(),
-        *_store(settings),
+        *starmap(Finding, wrong_records(settings)),
         *_servers(settings),
         *_left_over(settings),
         *environment_findings(),
@@ -47,8 +46,6 @@ def _disk(settings: Settings) -> Iterator[Finding]:
             f"the disk of {folder} has {free:.1f} GB left, and less than {LEAST_FREE_GB:.0f} GB may not suffice",
             "remove what is not needed, such as run directories in state/runs whose names end in ~ and a number",
         )
-    elif not os.access(folder, os.W_OK):
-        yield Finding(f"{folder} cannot be written to", "give yourself the right to, or move mlflow.yml elsewhere")
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
@@ -94,24 +91,6 @@ def _locked() -> dict[str, Requirement]:
         return {}
     lines = (line.rstrip(" \\") for line in lock.read_text().splitlines() if line[:1].isalnum() and "==" in line)
     return {each.name.lower(): each for each in map(Requirement, lines) if not each.marker or each.marker.evaluate()}
-
-
-def _store(settings: Settings) -> Iterator[Finding]:
-    uri = settings.resolved_tracking_uri
-    file = Path(uri.removeprefix("sqlite:///"))
-    if not uri.startswith("sqlite:///") or not file.exists():
-        return
-    try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", LOCK_SECONDS, uri=True)) as store:
-            store.execute("BEGIN IMMEDIATE")
-            store.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
-        yield Finding(
-            f"MLflow's store, {file}, cannot be written to: {error}",
-            "end the process that holds it; trainings wait for it, and what they cannot log `mnist sync` sends",
-        )
-    except sqlite3.DatabaseError as error:
-        yield Finding(f"MLflow's store, {file}, is damaged: {error}", "put a backup in its place, or move it away")
 
 
 def _servers(settings: Settings) -> Iterator[Finding]:

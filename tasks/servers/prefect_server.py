@@ -20,9 +20,10 @@ from mnist_models.processes.import_path import python_command, safe_path
 from mnist_models.redaction import redacted
 from tasks.config.credentials import hand_to_prefect, without_credentials
 from tasks.config.settings import Settings, load_settings
+from tasks.databases.prefect_database import check_prefect_database, prepare_prefect_database
+from tasks.databases.prefect_home import profiles_file, server_environment
 from tasks.servers.exposure import PREFECT_PASSWORD
 from tasks.servers.health_check import answers, check_reachable
-from tasks.servers.prefect_store import profiles_file, server_environment
 
 START_SECONDS = 180.0
 
@@ -44,8 +45,9 @@ def start_temporary_server(settings: Settings, stop_at_exit: bool = True) -> "su
     """
     if _configured() or _found(settings):
         return None
-    command, pipe = python_command("tasks.servers.prefect_server"), subprocess.PIPE
     environment = safe_path(os.environ | server_environment(settings))
+    check_prefect_database(environment)
+    command, pipe = python_command("tasks.servers.prefect_server"), subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True, env=environment)
     # Registered before Prefect's own: they run in reverse order, and Prefect's last events need the server.
     if stop_at_exit:
@@ -148,6 +150,7 @@ def _serve() -> None:
     os.environ["PREFECT_UI_ENABLED"] = "0"
     import uvicorn
     from prefect.server.api.server import create_app
+    from prefect.settings import PREFECT_API_DATABASE_MIGRATE_ON_START, temporary_settings
 
     app = partial(create_app, ephemeral=True, final=True)
     server = uvicorn.Server(uvicorn.Config(app, factory=True, log_level="error", lifespan="on"))
@@ -157,7 +160,9 @@ def _serve() -> None:
         server.should_exit = True
 
     threading.Thread(target=end_with_parent, daemon=True).start()
-    server.run(sockets=[listening])
+    # A database that is made here needs no second look by the server.
+    with temporary_settings({PREFECT_API_DATABASE_MIGRATE_ON_START: not prepare_prefect_database(os.environ)}):
+        server.run(sockets=[listening])
 
 
 if __name__ == "__main__":

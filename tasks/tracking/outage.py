@@ -1,7 +1,14 @@
 """When MLflow is away: what counts as that, and what becomes of the flow run then."""
 
+import sqlite3
+
 from mnist_models.errors import Unavailable
 
+# What SQLAlchemy and MLflow say of a store that no waiting mends.
+_PERMANENT = (
+    *("no such table", "no such column", "attempt to write a readonly database"),
+    *("file is not a database", "database disk image is malformed", "out-of-date database schema"),
+)
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED")
 
 
@@ -15,13 +22,15 @@ def is_mlflow_error(error: object) -> bool:
     from requests.exceptions import RequestException
     from sqlalchemy.exc import OperationalError
 
-    return isinstance(error, MlflowException | RequestException | OperationalError)
+    return isinstance(error, MlflowException | RequestException | OperationalError | sqlite3.OperationalError)
 
 
 def is_outage(error: object) -> bool:
     """Whether it may well succeed a little later: no answer, an error within the server, a locked store."""
     from mlflow.exceptions import MlflowException
 
+    if any(text in str(error) for text in _PERMANENT):
+        return False
     if isinstance(error, MlflowException):
         return error.error_code in _PASSING
     response = getattr(error, "response", None)  # of a refused upload

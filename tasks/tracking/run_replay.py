@@ -26,7 +26,7 @@ class RunReplay:
 
     def __init__(self, tracker: Tracker, directory: Path) -> None:
         self.tracker, self._metrics = tracker, directory / "metrics.jsonl"
-        self._file = RunStateFile(directory, tracker.store_id)
+        self._file = RunStateFile(directory, *tracker.store_ids)
         self.state = self._file.read()
 
     @property
@@ -36,7 +36,9 @@ class RunReplay:
 
     def open(self, name: str, tags: Mapping[str, str], parent: str) -> bool:
         """Go on in the run that this training has in the store, or create one; return whether it is new."""
-        if self.run_id and self.tracker.run_exists(self.run_id):
+        if self.run_id and (status := self.tracker.run_status(self.run_id)):
+            if self.state.closed and status == "RUNNING":  # an older copy of the store was put back: all is sent again
+                self.state = RunState(run_id=self.run_id)
             if not self.state.closed:  # it goes on under this flow run
                 self.tracker.log(self.run_id, tags={**tags, "mlflow.parentRunId": parent})
                 self.note(evaluated=False)  # its description and its tag `status` are logged again

@@ -25,18 +25,20 @@ class RunState:
 class RunStateFile:
     """The file `tracking.json` of a run directory: a state for each MLflow store, so that each has its own run."""
 
-    def __init__(self, directory: Path, store: str) -> None:
-        self._file, self._store = directory / "tracking.json", store
+    def __init__(self, directory: Path, *stores: str) -> None:
+        """Take what the store is called, and what it was called in older notes."""
+        self._file, self._stores = directory / "tracking.json", stores
 
     def read(self) -> RunState:
         """Return the state; an empty one where none is known."""
         known = {each.name for each in dataclasses.fields(RunState)}
-        found = self._all().get(self._store, {})
+        states = self._all()
+        found: dict[str, Any] = next((states[store] for store in self._stores if store in states), {})
         return RunState(**{key: value for key, value in found.items() if key in known})
 
     def write(self, state: RunState) -> None:
         """Replace the state."""
-        content = self._all() | {self._store: dataclasses.asdict(state)}
+        content = self._all() | {self._stores[0]: dataclasses.asdict(state)}
         write_atomically(self._file, json.dumps(content))
 
     def _all(self) -> dict[str, Any]:

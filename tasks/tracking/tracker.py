@@ -1,18 +1,18 @@
 """What is logged to MLflow, and how: every call names its run."""
 
-import hashlib
 import json
 import logging
 import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mnist_models.redaction import redacted
-from tasks.config.credentials import without_credentials
 from tasks.config.library_defaults import set_defaults
 from tasks.config.settings import Settings
+from tasks.databases.mlflow_store import former_store_id, prepare_store, store_id
+from tasks.databases.relocation import follow_move
 from tasks.tracking.experiment_page import prepare_page
 from tasks.tracking.logged_parameters import check_logged
 
@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
 
     from mnist_models.data.dataset import Dataset
+
+
+class DatasetPart(NamedTuple):
+    """The training or the test images of a data set, as MLflow calls them."""
+
+    name: str
+    digest: str
+
+
+def dataset_part(dataset: "Dataset", context: str) -> DatasetPart:
+    """Return what MLflow calls a part of a data set; of two with one name and digest, it keeps one."""
+    return DatasetPart(f"{dataset.name} ({context})", dataset.digest[:36])
 
 
 class Tracker:
@@ -45,18 +57,21 @@ class Tracker:
         from mlflow import MlflowClient, set_registry_uri, set_tracking_uri
 
         uri = self.settings.resolved_tracking_uri
-        if uri.startswith("sqlite:///"):
-            Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        prepare_store(self.settings)
+        follow_move(self.settings)
         set_registry_uri(uri)  # before MLFLOW_REGISTRY_URI
         set_tracking_uri(uri)  # the registry's `models:/` URIs are resolved through the global one
         return MlflowClient(uri, registry_uri=uri)
 
     @cached_property
     def store_id(self) -> str:
-        """What tells this store from others in notes on the disk, without its address, which may hold a password."""
-        # With a new password it is the same store still.
-        store = without_credentials(redacted(self.settings.resolved_tracking_uri))
-        return hashlib.sha256(store.encode()).hexdigest()[:16]
+        """What tells this store from others in notes on the disk."""
+        return store_id(self.settings)
+
+    @cached_property
+    def store_ids(self) -> tuple[str, ...]:
+        """The same, and what older notes call it."""
+        return self.store_id, former_store_id(self.settings, self.settings.home)
 
     @cached_property
     def experiment_id(self) -> str:
@@ -88,16 +103,17 @@ class Tracker:
         run = self.client.create_run(self.experiment_id, run_name=redacted(name), tags=all_tags)
         return str(run.info.run_id)
 
-    def run_exists(self, run_id: str) -> bool:
-        """Whether the store knows the run and has not put it into the bin."""
+    def run_status(self, run_id: str) -> str:
+        """The status of a run; empty if the store does not know it, or has put it into the bin."""
         from mlflow.exceptions import MlflowException
 
         try:
-            return bool(self.client.get_run(run_id).info.lifecycle_stage == "active")
+            info = self.client.get_run(run_id).info
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-            return False
+            return ""
+        return str(info.status) if info.lifecycle_stage == "active" else ""
 
     def find_runs(self, **tags: str) -> list["MlflowRun"]:
         """The experiment's runs that have all these tags, in which `__` stands for a dot."""
@@ -148,8 +164,8 @@ class Tracker:
         inputs = [
             DatasetInput(
                 DatasetEntity(
-                    name=f"{dataset.name} ({context})",  # of two with one name and digest, MLflow keeps one
-                    digest=dataset.digest[:36],
+                    name=(part := dataset_part(dataset, context)).name,
+                    digest=part.digest,
                     source_type="local",
                     source=json.dumps({"uri": redacted(dataset.source)}),
                     profile=json.dumps({"images": shape[context], "classes": dataset.classes}),

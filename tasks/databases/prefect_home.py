@@ -21,8 +21,8 @@ CHOICES = (
 
 def prefect_home(settings: Settings) -> Path | None:
     """Return the project's own folder of Prefect's records; None if the user has chosen another place."""
-    profile = _profile()
-    chosen = any(os.environ.get(name) or profile.get(name) for name in CHOICES)
+    active = profile()
+    chosen = any(os.environ.get(name) or active.get(name) for name in CHOICES)
     return None if chosen else settings.state / "prefect"
 
 
@@ -44,12 +44,12 @@ def profiles_file() -> Path:
     return Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
 
 
-def _profile() -> dict[str, Any]:
+def profile() -> dict[str, Any]:
     """Return the variables of the profile in use, without importing Prefect, which takes a second."""
     try:
         content = tomllib.loads(profiles_file().read_text())
-        active = os.environ.get("PREFECT_PROFILE") or content.get("active")
-        found = content.get("profiles", {}).get(active, {})
+        name = os.environ.get("PREFECT_PROFILE") or content.get("active")
+        found = content.get("profiles", {}).get(name, {})
     except (OSError, ValueError, AttributeError):  # Prefect itself tells of a file that is no such one
         return {}
     return found if isinstance(found, dict) else {}
