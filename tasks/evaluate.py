@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 from mnist_models import metric_names as names
+from mnist_models.data.dataset import Dataset
 from mnist_models.data.loader import PreparedData
 from mnist_models.evaluation.metrics import Evaluation, evaluate, log_loss
 from mnist_models.training_run.run_directory import Predictions
 from tasks.flow_run.context import FlowRunContext
-from tasks.tracking.model_format import SavedModel, log_model
+from tasks.tracking.model_format import SavedModel, log_model, log_model_metrics
 from tasks.tracking.retry import patient_task
 from tasks.train import Trained
+
+DIGITS = 6  # of a metric that is logged once
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,7 @@ def evaluate_training(context: FlowRunContext, data: PreparedData, trained: Trai
         figures = context.renderer.training(directory, trained.training.recipe.name, data.folder, directory / "figures")
 
         def log() -> None:
-            _log_metrics(context, evaluated)
+            _log_metrics(context, evaluated, dataset)
             for file in figures:
                 context.tracker.log_file(run.run_id, file, "figures")
             run.note(evaluated=True)
@@ -64,11 +67,13 @@ def _log_files(context: FlowRunContext, data: PreparedData, trained: Trained) ->
         example=data.dataset.x_test[:2],
         classes=data.dataset.classes,
         step=trained.result.kept_step,
+        parameters=run.parameters,
     )
     run.note(model_id=log_model(context.tracker, run.run_id, model))
 
 
-def _log_metrics(context: FlowRunContext, evaluated: Evaluated) -> None:
+def _log_metrics(context: FlowRunContext, evaluated: Evaluated, dataset: Dataset) -> None:
+    run = context.child_runs[evaluated.trained.training.folder]
     result = evaluated.trained.result
     metrics = {
         **evaluated.test.metrics,
@@ -87,11 +92,14 @@ def _log_metrics(context: FlowRunContext, evaluated: Evaluated) -> None:
     if result.damaged:
         tags["damaged_checkpoints"] = "; ".join(result.damaged)
     moment = round(result.finished_at * 1000)
-    context.tracker.log(
-        context.child_runs[evaluated.trained.training.folder].run_id,
-        [(name, float(value), moment, result.steps) for name, value in metrics.items()],
-        tags=tags,
-    )
+    logged = [(name, readable(value), moment, result.steps) for name, value in metrics.items()]
+    log_model_metrics(context.tracker, run.run_id, run.state.model_id, logged, dataset)
+    context.tracker.log(run.run_id, tags=tags)
+
+
+def readable(value: float) -> float:
+    """Return a number that a table shows in full: no more digits than anybody reads."""
+    return float(value) if float(value).is_integer() else float(f"{value:.{DIGITS}g}")
 
 
 def _note(evaluated: Evaluated) -> str:

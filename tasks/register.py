@@ -15,6 +15,7 @@ from tasks.judgement import Judged, Wishes, judge_candidate, shape_tag
 from tasks.registry.image_champion import PREPARATION, TEMPERATURE
 from tasks.registry.model_page import PENDING
 from tasks.registry.placement import twins
+from tasks.tracking.model_format import link_version
 from tasks.tracking.retry import patient_task
 
 
@@ -94,6 +95,7 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
             **for_photos,
         },
     )
+    link_version(context.tracker, state.model_id, name, str(created.version))
     return str(created.version)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from tasks.config.settings import Settings
+from tasks.tracking.model_format import VERSIONS
 
 HOUSE = Path(__file__).resolve().parent.parent
 
@@ -74,6 +75,20 @@ PARTS = (
         "test_mlflow_monitors_without_an_active_run",
     ),
     Part("mlflow", "mlflow.store.db.utils", TRACKER, "test_mlflow_logs_failed_statements_there"),
+    Part("mlflow", "mlflow.store", "tasks/databases/mlflow_store.py", "test_mlflow_logs_failed_statements_there"),
+    *(
+        Part(
+            "prefect",
+            f"prefect.server.database.{name}",
+            "tasks/databases/prefect_database.py",
+            "test_prefects_database_is_migrated_by_its_interface",
+        )
+        for name in (
+            "configurations.AioSqliteConfiguration",
+            "dependencies.provide_database_interface",
+            "dependencies.temporary_database_config",
+        )
+    ),
     Part("mlflow", "mlflow.data.context", TRACKER, "test_mlflow_knows_the_tags"),
     Part(
         "mlflow",
@@ -327,6 +342,13 @@ def test_mlflow_knows_the_tags():
     from mlflow.utils import mlflow_tags
 
     assert mlflow_tags.MLFLOW_DATASET_CONTEXT == "mlflow.data.context"
+    assert mlflow_tags.MLFLOW_MODEL_VERSIONS == VERSIONS
+
+
+def test_prefects_database_is_migrated_by_its_interface():
+    from prefect.server.database.interface import PrefectDBInterface
+
+    assert "self.run_migrations_upgrade()" in inspect.getsource(PrefectDBInterface.create_db)
 
 
 def test_mlflow_stores_an_example_beside_the_model(tmp_path):

@@ -25,6 +25,7 @@ from tasks.servers.exposure import PREFECT_PASSWORD, check_exposure, mlflow_asks
 from tasks.servers.health_check import check_reachable, wait_until_answers
 from tasks.servers.ports import check_port_free
 from tasks.servers.prefect_server import check_configured_server
+from tasks.tracking.links import experiment_link, mlflow_address
 from tasks.tracking.tracker import Tracker
 
 SECONDS_TO_START = 180.0

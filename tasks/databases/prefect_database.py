@@ -40,15 +40,15 @@ def prepare_prefect_database(environment: Mapping[str, str]) -> bool:
 
 
 def _upgrade(file: Path) -> None:
-    from prefect.server.database import provide_database_interface
-    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, temporary_settings
+    from prefect.server.database.configurations import AioSqliteConfiguration
+    from prefect.server.database.dependencies import provide_database_interface, temporary_database_config
 
     async def migrate() -> None:
         database = provide_database_interface()
         await database.create_db()
         await (await database.engine()).dispose()
 
-    with temporary_settings({PREFECT_API_DATABASE_CONNECTION_URL: f"{PREFIX}{file}"}):
+    with temporary_database_config(AioSqliteConfiguration(connection_url=f"{PREFIX}{file}")):
         asyncio.run(migrate())
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mnist_models.data.dataset import Dataset
 from mnist_models.training_run.plan import Training
@@ -45,6 +46,12 @@ class ChildRun(RunReplay):
         self._next_sample = 0.0
         self.open_now = self._ready = False  # opened by this flow run, and not ended yet; and described
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the training was told."""
+        conditions = {name: getattr(self._training.conditions, name) for name in ("device", "threads", "precision")}
+        return self._training.recipe.parameters() | conditions | {"seed": self._training.seed}
+
     def ensure_open(self) -> None:
         """Open and describe it, unless that is done."""
         if self._ready or (self._tried and self.state.closed):
@@ -58,10 +65,7 @@ class ChildRun(RunReplay):
         if self.open_now and not is_new:
             self.tracker.resume_run(self.run_id)
         if not self.state.described:
-            conditions, recipe = self._training.conditions, self._training.recipe
-            settings = {name: getattr(conditions, name) for name in ("device", "threads", "precision")}
-            parameters = recipe.parameters() | settings | {"seed": self._training.seed}
-            self.tracker.log(self.run_id, parameters=parameters)
+            self.tracker.log(self.run_id, parameters=self.parameters)
             self.tracker.log_dataset(self.run_id, self._dataset)
             self.note(described=True)
         self._ready = self.open_now

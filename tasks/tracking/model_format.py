@@ -5,19 +5,31 @@ writes is small and documented (https://mlflow.org/docs/latest/ml/model/#storage
 around the `.keras` file that the trainer has saved, and loads with `mlflow.keras` and `mlflow.pyfunc`.
 """
 
+import json
 import platform
 import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from tasks.tracking.tracker import Tracker
+from mnist_models.metric_names import KEPT_VALIDATION_ACCURACY
+from mnist_models.redaction import redacted
+from tasks.tracking.logged_parameters import check_logged
+from tasks.tracking.tracker import Tracker, dataset_part
 
+if TYPE_CHECKING:
+    from mnist_models.data.dataset import Dataset
+
+VERSIONS = "mlflow.modelVersions"  # a tag of a model that the UI reads
+# How the names of metrics begin that are measured on images, and on which.
+MEASURED_ON = {"test/": "testing", KEPT_VALIDATION_ACCURACY: "training"}
 PACKAGES = ("mlflow", "tensorflow", "keras", "numpy")
 
 
@@ -30,6 +42,7 @@ class SavedModel:
     example: NDArray[np.uint8]  # [n, height, width], stored as the input example
     classes: int
     step: int  # after which its weights were taken
+    parameters: Mapping[str, Any]  # of its training
 
 
 def log_model(tracker: Tracker, run_id: str, model: SavedModel) -> str:
@@ -39,15 +52,45 @@ def log_model(tracker: Tracker, run_id: str, model: SavedModel) -> str:
     client = tracker.client
     model_id = _begun(tracker, run_id) or str(
         client.create_logged_model(
-            tracker.experiment_id, name=model.name, source_run_id=run_id, model_type="keras"
+            tracker.experiment_id,
+            name=model.name,
+            source_run_id=run_id,
+            params={name: redacted(str(value)) for name, value in model.parameters.items()},
+            model_type="keras",
         ).model_id
     )
+    check_logged(model.parameters)
     with TemporaryDirectory() as folder:
         write_model_folder(Path(folder), model, run_id, model_id)
         client.log_model_artifacts(model_id, folder)
     client.finalize_logged_model(model_id, LoggedModelStatus.READY)
     client.log_outputs(run_id, [LoggedModelOutput(model_id=model_id, step=model.step)])
     return model_id
+
+
+def log_model_metrics(
+    tracker: Tracker, run_id: str, model_id: str, metrics: Iterable[tuple[str, float, int, int]], dataset: "Dataset"
+) -> None:
+    """Log what was measured after a training, (name, value, Unix milliseconds, step), with the run and with its model.
+
+    MLflow ranks models by it, for each data set: what was measured on one names the part of it.
+    """
+    from mlflow.entities import Metric
+
+    logged = []
+    for name, value, moment, step in metrics:
+        context = next((context for first, context in MEASURED_ON.items() if name.startswith(first)), None)
+        part = dataset_part(dataset, context) if context else None
+        measured_on = {"dataset_name": part.name, "dataset_digest": part.digest} if part else {}
+        logged.append(Metric(name, value, moment, step, model_id=model_id, run_id=run_id, **measured_on))
+    tracker.client.log_batch(run_id, logged)
+
+
+def link_version(tracker: Tracker, model_id: str, name: str, version: str) -> None:
+    """Say on the model's page which version of which registered model it is, as `mlflow.register_model` does."""
+    known = json.loads(tracker.client.get_logged_model(model_id).tags.get(VERSIONS, "[]"))
+    if (own := {"name": name, "version": version}) not in known:
+        tracker.client.set_logged_model_tags(model_id, {VERSIONS: json.dumps([*known, own])})
 
 
 def _begun(tracker: Tracker, run_id: str) -> str | None:
