@@ -18,6 +18,7 @@ from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
 from tasks.registry.placement import Placement, observe, refusal, twins
 from tasks.supervision.model_inference import predict_images
+from tasks.tracking.model_files import files_are_lost
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -57,11 +58,24 @@ def judge_candidate(context: FlowRunContext, dataset: Dataset, candidate: Evalua
     training = candidate.trained.training
     run_id = context.child_runs[training.folder].run_id
     known = twins(context.tracker.client, context.settings.registered_model, run_id, training.identity)
+    is_lost = serving is not None and files_are_lost(context.tracker, serving)
     if any(str(each.version) == version and each.run_id == run_id for each in known):
-        return Judged(Decision(False, "it is the champion already"), version)
+        lost = ", but its files are gone; `mnist train --force` makes them again" if is_lost else ""
+        return Judged(Decision(False, f"it is the champion already{lost}"), version)
     if (why := refusal(placement, known)) is not None:
         return Judged(Decision(False, why), version)
+    if is_lost:
+        return Judged(_instead_of_lost(context, dataset, candidate, version), version)
     return Judged(_against(context, dataset, candidate, serving, wishes.replace), version)
+
+
+def _instead_of_lost(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, version: str) -> Decision:
+    decision = judge(candidate.predictions.test, None, dataset.y_test, False, Rules(context.settings.accuracy_floor))
+    if not decision.promote:
+        return decision
+    accuracy = decision.numbers["candidate_accuracy"]
+    reason = f"the files of the champion, version {version}, are gone, and {accuracy:.2%} is above the floor"
+    return Decision(True, reason, decision.numbers)
 
 
 def _against(

@@ -1,6 +1,7 @@
 """The train and predict flows, whole: a real Prefect server, real trainer processes, a real MLflow store."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,6 +187,18 @@ def test_labels_that_mean_something_else_need_a_model_of_their_own_or_a_word(dat
     assert told["decision"]["promoted"] is True
     version = client().get_model_version_by_alias("test-model", "champion")
     assert (version.tags["data"], json.loads(version.tags["class_names"])) == ("turned", ["0", "1", "2", "3"])
+
+
+@pytest.mark.fault(25)
+def test_a_champion_whose_files_are_lost_is_named_and_can_be_replaced(data):
+    run(data=data, recipes=["small"])
+    shutil.rmtree("state/artifacts")
+    same = run(data=data, recipes=["small"])
+    assert "its files are gone; `mnist train --force` makes them again" in same["decision"]["reason"]
+    assert same["champion"]["version"] == "1"
+    again = run(data=data, recipes=["small"], force=True)
+    assert again["decision"]["reason"].startswith("the files of the champion, version 1, are gone, and ")
+    assert again["champion"]["version"] == "2"
 
 
 def test_what_a_person_has_rolled_back_from_does_not_return(data):
