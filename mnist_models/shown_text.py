@@ -12,7 +12,8 @@ LONGEST = 300  # characters of a name in a title
 _ESCAPED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ODD = {"Cc", "Cf", "Zl", "Zp"}  # controls, invisible and reversing ones, line ends
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$])")
+# An underscore within a word has no meaning, and names of recipes stay readable.
+_MARKDOWN = re.compile(r"([\\`*\[\]<>|~]|&(?=[#\w])|(?<![^\W_])_|_(?![^\W_])|^[#+-])")
 
 
 def as_unicode(text: str) -> str:

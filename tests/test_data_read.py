@@ -1,5 +1,6 @@
 import gzip
 import io
+import os
 import pickle
 import struct
 import sys
@@ -107,6 +108,18 @@ def test_a_module_is_enough_to_add_a_format(tmp_path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.delitem(sys.modules, f"{formats.__name__}.raw_folder")
     assert {"a folder of IDX files", "an .npz file"} <= set(format_titles().split(" or "))
+
+
+def test_a_path_that_is_no_text(tmp_path):
+    file = write_npz(DATA, tmp_path / "digits.npz").rename(tmp_path / os.fsdecode(b"caf\xe9.npz"))
+    with pytest.raises(InvalidInput, match=r"^data: .*/caf\\xe9.npz is no valid text \(UTF-8\)"):
+        read_data(file)
+
+
+def test_a_name_is_one_line(tmp_path):
+    data = read_data(write_npz(DATA, tmp_path / "digits.npz").rename(tmp_path / "two\nlines.npz"))
+    assert data.name == "two\\nlines"
+    assert "\n" not in data.source
 
 
 def test_a_path_that_the_system_refuses(tmp_path):

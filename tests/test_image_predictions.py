@@ -16,7 +16,7 @@ from tasks.supervision import image_predictions
 from tasks.supervision.image_predictions import doubt, predict_image_files
 
 CONTEXT = SimpleNamespace(cancellation=Cancellation())
-CERTAIN, TORN = [0.02, 0.95, 0.03], [0.3, 0.6, 0.1]
+CERTAIN, TORN = [0.01, 0.97, 0.02], [0.3, 0.6, 0.1]
 
 
 def version(**tags):
@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_used_does_not_stop_the_others(folder, answers, mo
     assert len({tuple(row) for row in rows}) == 1  # the same keys
     first = rows[0]
     assert (first["runner_up"], first["unsure"], first["several_marks"]) == (2, False, False)
-    assert first["probability"] == pytest.approx(0.95, abs=1e-3)
+    assert first["probability"] == pytest.approx(0.97, abs=1e-3)
     assert first["probabilities"] == pytest.approx(CERTAIN, abs=1e-3)
     assert (first["model"], first["version"], first["recipe"]) == ("digits", "7", "small")
     assert json.loads(json.dumps(rows, allow_nan=False)) == rows
@@ -77,7 +77,7 @@ def test_doubts_are_told(folder, answers, monkeypatch):
     files = ["one.png", "one.png", "two.png", "two.png"]
     rows = predict_image_files(CONTEXT, champion(monkeypatch, version()), files)
     assert [doubt(row) for row in rows] == ["", "unsure", "several marks", "unsure, several marks"]
-    assert {row["unsure_below"] for row in rows} == {0.9}
+    assert {row["unsure_below"] for row in rows} == {0.95}
 
 
 @pytest.mark.parametrize("tag", [None, "2.5", "0", "-1", "nan", "x"])

@@ -15,7 +15,7 @@ from prefect.settings import get_current_settings
 
 BIN = Path(sys.executable).parent
 pytestmark = pytest.mark.slow
-ODD = [b"scan[copy].png", b"dir[/red].png", b"caf\xe9.png", b"two\nlines.png", b"=cmd|x.png", b"\x1b[31mred.png"]
+ODD = [b"scan[copy].png", b"dir [/red].png", b"caf\xe9.png", b"two\nlines.png", b"=cmd|x.png", b"\x1b[31mred.png"]
 
 
 @pytest.fixture
@@ -35,20 +35,21 @@ def flow_runs():
 
 def test_a_folder_with_odd_names_and_bad_files(mnist, tmp_path):
     folder = tmp_path / "scans"
-    folder.mkdir()
     for number, name in enumerate(ODD):
-        Path(image_of(tmp_path, number)).rename(folder / os.fsdecode(name))
+        file = folder / os.fsdecode(name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Path(image_of(tmp_path, number)).rename(file)
     (folder / "bad.png").write_text("no image")
-    result = mnist("--json", "scans")
+    result = mnist("--json", "scans", "scans/dir [/red].png")
     assert (result.returncode, result.stderr) == (1, "")
     rows = json.loads(result.stdout)
     assert len(rows) == len(ODD) + 1
     assert [row["file"] for row in rows if row["problem"]] == ["scans/bad.png"]
-    assert {"scans/scan[copy].png", "scans/dir[/red].png", "scans/caf\\xe9.png"} <= {row["file"] for row in rows}
+    assert {"scans/scan[copy].png", "scans/dir [/red].png", "scans/caf\\xe9.png"} <= {row["file"] for row in rows}
     assert flow_runs()[0].state.is_completed()
-    table = mnist("scans/*")
+    table = mnist("scans/*", "scans/dir [/red].png")
     assert (table.returncode, table.stderr) == (1, "")
-    shown = ("scan[copy].png", "dir[/red].png", "caf\\xe9.png", "two\\nlines.png", "\\x1b[31mred.png", "bad.png is not")
+    shown = ("scan[copy].png", "dir [/red].png", "caf\\xe9.png", "two\\nlines.png", "\\x1b[31mred.png", "bad.png is not")
     assert [name for name in shown if name not in table.stdout] == []
     assert "By small" in table.stdout
 

@@ -19,6 +19,8 @@ from tasks.flow_run.request import MAX_SEED, TrainRequest, writable_file
         ({"seeds": 0}, "seeds: 0 is not allowed; give a whole number of repeats from 1 to 100"),
         ({"seeds": 101}, "seeds: 101 is not allowed"),
         ({"seed": MAX_SEED, "seeds": 2}, "leaves no room for 2 repeats"),
+        ({"data": "\udce9.npz"}, r"data: \\xe9.npz is no valid text"),
+        ({"summary": "\udce9.json"}, r"summary: \\xe9.json is no valid text"),
         ({"summary": "no/where.json"}, "summary: no/where.json is not a file in an existing folder"),
     ],
     ids=str,

@@ -49,6 +49,12 @@ def test_markdown_begins_with_the_verdict_and_links_each_run():
     assert text.index("no such layer") < text.index("| recipe |") < text.index("[All curves together](")
 
 
+def test_a_reason_is_no_markdown():
+    text = to_markdown(summary(row(), FAILED | {"reason": "ValueError: <b>| `x_train`\n[4](y)"}, data="a|*b*_"), "")
+    assert "on a\\|\\*b\\*\\_." in text
+    assert "broken: ValueError: \\<b\\>\\| \\`x_train\\`\\\\n\\[4\\](y)" in text
+
+
 def test_a_long_table_is_cut_and_says_so():
     text = to_markdown(summary(*(row(f"net{number}") for number in range(MOST_ROWS + 5))), "")
     assert f"net{MOST_ROWS - 1}" in text

@@ -11,7 +11,7 @@ from mnist_models.data import formats
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.validate import validated
 from mnist_models.errors import InvalidInput
-from mnist_models.shown_text import in_title, on_screen
+from mnist_models.shown_text import as_unicode, in_title, on_screen
 
 LARGEST = 4 * 2**30  # the most bytes that a data set may take, uncompressed
 
@@ -52,6 +52,8 @@ def read_data(path: Path) -> Dataset:
     try:
         if not path.exists():
             raise InvalidInput(f"data: {shown} does not exist; give {format_titles()}.")
+        if as_unicode(str(path)) != str(path):  # it goes into records of the data's origin, and into events
+            raise InvalidInput(f"data: {shown} is no valid text (UTF-8), as a path must be; rename it.")
         for each in all_formats():
             if each.recognises(path):
                 arrays, place = each.read(path, LARGEST), path.resolve()

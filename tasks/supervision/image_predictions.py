@@ -19,7 +19,7 @@ from tasks.supervision.model_inference import predict_images
 
 logger = logging.getLogger(__name__)
 
-UNSURE_BELOW = 0.9  # a calibrated probability that is less is a doubt worth telling
+UNSURE_BELOW = 0.95  # a calibrated probability that is less is a doubt worth telling
 AT_ONCE = 5000  # images that are held in memory, as small as the model wants them
 
 Row = dict[str, Any]

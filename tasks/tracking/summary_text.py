@@ -22,8 +22,9 @@ def to_markdown(summary: dict[str, Any], base: str) -> str:
     if len(shown) < len(summary["recipes"]):
         lines.append(f"\n… and {len(summary['recipes']) - len(shown)} more, in `comparison.csv`.")
     # MLflow shows the first lines, and the rest when asked: the verdict, then what was odd.
-    first = [f"Trained **{summary['suite']}** on {in_markdown(summary['data'])}.", *verdict(summary)]
-    return "\n\n".join([*first, *remarks(summary), "\n".join(lines), *_curves(summary, base), *spread_lines(summary)])
+    first = f"Trained **{in_markdown(summary['suite'])}** on {in_markdown(summary['data'])}."
+    said = map(in_markdown, [*verdict(summary), *remarks(summary)])  # reasons quote errors, which quote anything
+    return "\n\n".join([first, *said, "\n".join(lines), *_curves(summary, base), *spread_lines(summary)])
 
 
 def _curves(summary: dict[str, Any], base: str) -> list[str]:
