@@ -46,6 +46,8 @@ def photo(digit, scene, seed=0):
         scaled = [value * side for value, side in zip(box, (WIDTH, HEIGHT) * 2, strict=True)]
         if kind == "line":
             ImageDraw.Draw(thing).line(scaled, fill=255, width=18)
+        elif kind == "frame":
+            ImageDraw.Draw(thing).rectangle(scaled, outline=255, width=5)
         else:
             getattr(ImageDraw.Draw(thing), kind)(scaled, fill=255)
         picture = _mixed(picture, colour, _soft(thing))

@@ -92,10 +92,19 @@ def equally_bright(random, kind=fills):
     return scene
 
 
+def framed(random):
+    """A page that fills the picture, with a box drawn around the digit, as forms have."""
+    scene = fills(random)
+    left, top, right, bottom = (value * 1.1 - 0.05 for value in scene.place)
+    scene.things = [("frame", (left - 0.03, top - 0.04, right + 0.03, bottom + 0.04), (60, 60, 70))]
+    return scene
+
+
 KINDS = {
     "fills": fills,
     "fills, shaded": lambda r: fills(r, light=(0.5, 0.3), shadow=0.75),
     "fills, chalk": lambda r: _chalk(fills(r)),
+    "in a drawn box": framed,
     "on a table": on_table,
     "tilted": tilted,
     "cut by the picture": cut,

@@ -47,6 +47,31 @@ def likeness(kind, seed):
     return np.corrcoef(one.ravel(), other.ravel())[0, 1]
 
 
+@pytest.mark.parametrize("kind", ["on a table", "chalk on slate", "small sheet"])
+def test_a_sheet_without_ink_is_blank(kind):
+    for seed in range(3):
+        picture, _ = photo(np.zeros((280, 280), np.uint8), KINDS[kind](np.random.default_rng(seed)), seed)
+        with pytest.raises(InvalidInput, match="blank"):
+            prepare(picture, MNIST)
+
+
+@pytest.mark.parametrize("width", [25, 50, 75])
+@pytest.mark.parametrize("shape", ["0", "1"])
+def test_broad_strokes_that_fill_the_picture_are_no_sheet(shape, width):
+    picture = Image.new("L", (300, 400), 230)
+    draw = ImageDraw.Draw(picture)
+    if shape == "0":
+        draw.ellipse((20, 15, 280, 385), outline=30, width=width)
+    else:
+        draw.line((150, 20, 150, 380), fill=30, width=width)
+    image = prepare(np.asarray(picture), MNIST).image
+    left, top, right, bottom = Image.eval(picture, lambda value: 255 if value < 128 else 0).getbbox()
+    assert np.flatnonzero(image.any(axis=1)).size == 20
+    columns = np.flatnonzero(image.any(axis=0)).size
+    assert columns == pytest.approx(20 * (right - left) / (bottom - top), abs=1.5)
+    assert (image[14, 14] > 128) == (shape == "1")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_is_found(kind):
     found = [likeness(kind, seed) >= LIKE for seed in range(TRIES)]

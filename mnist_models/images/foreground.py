@@ -19,6 +19,8 @@ FAINT = 30.0  # grey levels between ink and paper, below which the colours are l
 MORE_COLOUR = 2.0  # times as strong must their difference be
 GRAIN = 1 / 150  # spots smaller than a square whose side is this share of the picture's longer side are noise
 LEAST_ON_SHEET = 0.05  # of the longer side of a sheet on a table is what is drawn on it; less is dirt
+NARROWEST_SHEET = 0.5  # of its length is the width of a sheet
+OUTLINE = 0.08  # of the picture's longer side: as much of a sheet's length is not looked at
 RIM = 0.02  # of the longer side of such a sheet, along its outline: what reaches into it comes from beside the sheet
 
 
@@ -41,11 +43,22 @@ def find_foreground(picture: Picture) -> Foreground | None:
     small = shrunken(picture, factor) if picture.ndim == 3 else resized(picture, factor)
     # Ink is found in a smoothed picture, in which single noisy pixels do not stand out.
     blur = max(small.shape) / 400
+    blank = []
     for sheet in find_sheets(luminance(small)):
         found = _clearest(small[sheet.area], partial(_on_sheet, sheet=sheet, blur=blur))
         if found is not None:
             return found
-    return _clearest(small, partial(_on_page, blur=blur))
+        blank.append(sheet)
+    found = _clearest(small, partial(_on_page, blur=blur))
+    return None if found is not None and any(_is_sheet(found, sheet, max(small.shape)) for sheet in blank) else found
+
+
+def _is_sheet(found: Foreground, sheet: Sheet, longest: int) -> bool:
+    """Return whether nothing but a blank sheet was found; a 1 of a broad pen is narrower than sheets are."""
+    height, width = found.ink.shape
+    missing = max(height - sheet.inside.shape[0], width - sheet.inside.shape[1])
+    solid = (found.ink >= EDGE).sum() >= sheet.inside.sum()
+    return bool(solid and missing <= OUTLINE * longest and min(height, width) >= NARROWEST_SHEET * max(height, width))
 
 
 def _clearest(picture: Picture, find: Callable[[Grey], Foreground | None]) -> Foreground | None:
