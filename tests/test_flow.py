@@ -261,8 +261,12 @@ def test_predict_reads_images_with_the_champion(data, tmp_path):
     run(data=data, recipes=["small"])
     made = make_dataset(classes=4, side=16, train=300, test=80)
     files = [image_of(tmp_path, number) for number in range(8)]
-    rows = predict(files)
+    *rows, missing = predict([*files, "gone.png"])
     assert [row["file"] for row in rows] == files
+    assert missing["problem"] == "gone.png does not exist; it must be a PNG or JPEG file."
+    assert {row["temperature"] for row in rows} == {
+        float(client().get_model_version("test-model", "1").tags["temperature"])
+    }
     assert np.mean([row["label"] == made.y_test[number] for number, row in enumerate(rows)]) >= 0.75
     for row in rows:
         assert row["label"] != row["runner_up"]

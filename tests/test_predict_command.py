@@ -11,6 +11,7 @@ from flow_runs import image_of
 from homes import environment_of
 from PIL import Image
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.settings import get_current_settings
 
 BIN = Path(sys.executable).parent
@@ -30,7 +31,8 @@ def mnist(trained, tmp_path):
 
 def flow_runs():
     with get_client(sync_client=True) as client:
-        return [run for run in client.read_flow_runs(limit=200) if run.name.startswith("predict")]
+        latest_first = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=200)
+        return [run for run in latest_first if run.name.startswith("predict")]
 
 
 def test_a_folder_with_odd_names_and_bad_files(mnist, tmp_path):

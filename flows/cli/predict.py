@@ -17,7 +17,7 @@ from mnist_models.errors import InvalidInput
 from mnist_models.images.files import image_files
 from mnist_models.images.read import read_image
 from mnist_models.screen import Screen
-from mnist_models.shown_text import as_unicode
+from mnist_models.shown_text import as_unicode, on_screen
 from tasks.servers.prefect_server import start_temporary_server, wait_until_ready
 
 MOST_IN_RECORDS = 20_000  # characters of all paths, up to which they are recorded with the flow run
@@ -89,10 +89,10 @@ def _print_table(rows: Sequence[dict[str, Any]]) -> None:
     table = new_table(Column("file", overflow="fold"), *numbers, Column("doubt, problem", overflow="fold"))
     for row in rows:
         if row["problem"]:
-            table.add_row(row["file"], "–", "–", "–", "–", row["problem"])
+            table.add_row(on_screen(row["file"]), "–", "–", "–", "–", row["problem"])
         else:
             first, second = f"{row['probability']:.1%}", f"{row['runner_up_probability']:.1%}"
-            table.add_row(row["file"], str(row["label"]), first, str(row["runner_up"]), second, doubt(row))
+            table.add_row(on_screen(row["file"]), str(row["label"]), first, str(row["runner_up"]), second, doubt(row))
     console.print(table)
     console.print(*_remarks(rows), sep="\n", highlight=False)
 
