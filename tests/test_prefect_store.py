@@ -9,6 +9,8 @@ from tasks.config.settings import Settings
 from tasks.databases.prefect_home import CHOICES, prefect_home, server_environment
 from tasks.servers import prefect_server
 
+AT_ITS_PLACE = {"PREFECT_SERVER_API_BASE_PATH": "/api"}
+
 
 @pytest.fixture
 def user(tmp_path, monkeypatch):
@@ -29,14 +31,14 @@ def test_each_project_has_records_of_its_own(user, tmp_path):
     for name in ("one", "two"):
         settings = Settings.at(tmp_path / name)
         home = tmp_path / name / "state" / "prefect"
-        assert server_environment(settings) == {"PREFECT_HOME": str(home)}
+        assert server_environment(settings) == AT_ITS_PLACE | {"PREFECT_HOME": str(home)}
         assert home.is_dir()
 
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_what_the_user_has_chosen_in_the_environment_holds(user, tmp_path, monkeypatch, name):
     monkeypatch.setenv(name, str(tmp_path / "chosen"))
-    assert server_environment(Settings.at(tmp_path / "one")) == {}
+    assert server_environment(Settings.at(tmp_path / "one")) == AT_ITS_PLACE
     assert not (tmp_path / "one").exists()
 
 
@@ -50,7 +52,7 @@ def test_other_settings_of_the_profile_go_on_to_count(user, tmp_path):
     file = user / ".prefect" / "profiles.toml"
     write_profile(file, 'PREFECT_LOGGING_LEVEL = "DEBUG"')
     environment = server_environment(Settings.at(tmp_path / "one"))
-    assert environment == {
+    assert environment == AT_ITS_PLACE | {
         "PREFECT_HOME": str(tmp_path / "one" / "state" / "prefect"), "PREFECT_PROFILES_PATH": str(file),
     }  # fmt: skip
 

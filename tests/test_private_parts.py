@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from flows.cli.up import OTHER_SERVERS
 from tasks.config.settings import Settings
 from tasks.tracking.model_format import VERSIONS
 
@@ -46,7 +47,7 @@ PARTS = (
     Part(
         "prefect",
         "Finished in state Cancelled",
-        "tasks/tracking/given_up.py",
+        "tasks/flow_run/calm_log.py",
         "test_prefect_logs_the_end_of_a_task_in_these_words",
     ),
     Part(
@@ -296,10 +297,10 @@ def test_the_libraries_know_all_variables_that_we_set_or_read():
     from mlflow import environment_variables
     from prefect import settings
 
-    elsewhere = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "MLFLOW_BACKEND_STORE_URI"}  # above; `mlflow server --help`
-    elsewhere |= (
-        {"PREFECT_PROFILE"} if 'os.environ.get("PREFECT_PROFILE")' in _source("prefect.settings.sources") else set()
-    )
+    # Above; `prefect.settings.sources`; `mlflow server --help`.
+    elsewhere = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_PROFILE", "MLFLOW_BACKEND_STORE_URI"}
+    elsewhere |= {*OTHER_SERVERS}
+    assert '"PREFECT_PROFILE"' in _source("prefect.settings.sources")
     ours = {f"MLFLOW_{key.upper()}" for key in Settings.model_fields}
     names = {
         text

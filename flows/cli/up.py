@@ -29,6 +29,8 @@ from tasks.tracking.links import experiment_link, mlflow_address
 from tasks.tracking.tracker import Tracker
 
 SECONDS_TO_START = 180.0
+# What `mlflow server` would take from the environment, and no longer be where or what we look for.
+OTHER_SERVERS = ("MLFLOW_STATIC_PREFIX", "MLFLOW_ARTIFACTS_ONLY", "MLFLOW_GUNICORN_OPTS")
 FLOWS = "flows"
 
 
@@ -109,6 +111,7 @@ def _run(settings: Settings) -> int:
             MLFLOW_BACKEND_STORE_URI=settings.resolved_tracking_uri,  # not an argument: it may hold a password
             PYTHONWARNINGS="ignore",  # they concern MLflow's own code
             MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",  # for language models: seven idle processes
+            **dict.fromkeys(OTHER_SERVERS, ""),
         )
     if not shared:
         check_port_free(host, "prefect_port", settings.prefect_port)

@@ -28,11 +28,12 @@ def prefect_home(settings: Settings) -> Path | None:
 
 def server_environment(settings: Settings) -> dict[str, str]:
     """Return what a server needs beside this process's variables; the folder is made."""
+    variables = {"PREFECT_SERVER_API_BASE_PATH": "/api"}  # where we look for it, whatever the environment says
     home = prefect_home(settings)
     if home is None:
-        return {}
+        return variables
     home.mkdir(parents=True, exist_ok=True)
-    variables = {"PREFECT_HOME": str(home)}
+    variables["PREFECT_HOME"] = str(home)
     if profiles_file().exists():  # what the user has set there goes on to count
         variables["PREFECT_PROFILES_PATH"] = str(profiles_file())
     return variables

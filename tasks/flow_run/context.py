@@ -16,6 +16,7 @@ from mnist_models.trainer_pool.cancellation import Cancellation
 from tasks.config.settings import Settings, load_settings, with_model
 from tasks.databases.start_checks import check_records
 from tasks.flow_run.background_writer import BackgroundWriter
+from tasks.flow_run.calm_log import calm_log
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.early_start import new_backend, started_early
 from tasks.flow_run.parent_run import ParentRun
@@ -51,6 +52,7 @@ def open_flow_run(model: str = "") -> Iterator[FlowRunContext]:
 
     `model` names the registered model, if it is not the one of the settings.
     """
+    calm_log()
     redact_logs()
     for package in ("flows", "tasks", "mnist_models"):  # Prefect would pass on their warnings only
         logging.getLogger(package).setLevel(logging.INFO)

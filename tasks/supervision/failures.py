@@ -51,6 +51,8 @@ def report_failure(context: FlowRunContext, run: ChildRun, name: str, last_attem
     except TrainingCancelled:  # the end of the flow run closes what is open
         raise
     except Exception as error:
+        if context.cancellation.cancelled:  # it comes of that end
+            raise
         _end_failed(context, run, first_line(error), "".join(format_exception(error)))
         raise
 
