@@ -70,6 +70,7 @@ class TrainingSchedule:
         active = 0
         while active := active + self._submit_ready(chains.values()):
             active += self._follow(*self._ended.get())
+            self._context.cancellation.check()
         return self._outcomes(chains.values())
 
     def _submit_ready(self, chains: Collection[_Chain]) -> int:

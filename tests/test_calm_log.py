@@ -47,6 +47,13 @@ def test_any_other_error_keeps_its_traceback(log, caplog):
     assert "Traceback" in caplog.text
 
 
+def test_waiting_for_a_slot_is_no_error(caplog, log):
+    services = logging.getLogger("prefect._internal.concurrency")
+    services.error("Service %r failed to process item %r", "ConcurrencySlotAcquisitionWithLeaseService", (1,))
+    services.error("Service %r failed to process item %r", "APILogWorker", (1,))
+    assert [each.args[0] for each in caplog.records] == ["APILogWorker"]
+
+
 def test_a_cancelled_task_is_no_error_and_a_failed_one_is(log, caplog):
     for state in ("Cancelled('The training was given up.')", "Failed('x')"):
         log.error(f"Finished in state {state}")

@@ -41,8 +41,14 @@ PARTS = (
     Part(
         "prefect",
         "flow_run_suspension_request",
-        "tasks/flow_run/suspension.py",
+        "tasks/flow_run/buttons.py",
         "test_prefect_tells_a_flow_that_it_is_suspended",
+    ),
+    Part(
+        "prefect",
+        "prefect._internal.concurrency",
+        "tasks/flow_run/calm_log.py",
+        "test_prefects_services_tell_of_failures_there",
     ),
     Part(
         "prefect",
@@ -268,6 +274,10 @@ def test_prefect_tells_a_flow_that_it_is_suspended():
 
     request = FlowRunContext.model_fields["flow_run_suspension_request"].get_default(call_default_factory=True)
     assert request.is_requested() is False
+
+
+def test_prefects_services_tell_of_failures_there():
+    assert "from prefect._internal.concurrency import logger" in _source("prefect._internal.concurrency.services")
 
 
 def test_prefect_logs_the_end_of_a_task_in_these_words():

@@ -1,5 +1,6 @@
 """`train(…)` in a program of the user's own."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ PROGRAM = """
 from flows.train import train
 
 for seed in (80, 81):
-    print(train(recipes=["small"], seed=seed, data="data.npz", promote=False)["flow_run_id"], flush=True)
+    summary = train(recipes=["small"], seed=seed, data="data.npz", promote=False)
+    print("flow run", summary["flow_run_id"], flush=True)
 """
 
 
@@ -22,7 +24,7 @@ def run_program(home: Path, environment: dict[str, str]) -> list[str]:
         [sys.executable, "-c", PROGRAM], cwd=home, env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout.split()[-2:]
+    return re.findall(r"^flow run (\S+)$", done.stdout, re.MULTILINE)
 
 
 def test_beside_mnist_up_it_uses_that_server(stack):

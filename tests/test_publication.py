@@ -98,13 +98,21 @@ def test_a_paused_automation_stays_paused(client, home):
 
 def test_a_paused_schedule_is_told_of(client, home, store):
     pause(client, published(client, home)["nightly"])
-    status = {each.name: each.paused for each in look(Settings.at(home)).deployments}
+    deployments = look(Settings.at(home)).deployments
+    assert not any(each.served for each in deployments)  # nobody asks for their runs
+    status = {each.name: each.paused for each in deployments}
     assert status == {
         "predict/batch": False,
         "train/nightly": True,
         "train/on-demand": False,
         "train/on-new-data": False,
     }
+
+
+def test_a_suspended_run_is_not_taken_for_a_dead_one(client, home):
+    published(client, home)
+    (dead,) = client.read_automations_by_name("Dead runs become Crashed")
+    assert "prefect.flow-run.Suspended" in dead.trigger.expect
 
 
 @pytest.mark.fault(24)

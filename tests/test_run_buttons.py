@@ -1,10 +1,12 @@
 """The buttons on the page of a run in Prefect's dashboard, pressed as the page presses them."""
 
 import sqlite3
+import subprocess
 from contextlib import suppress
 
 import psutil
 import pytest
+from up_stack import BIN
 from waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -61,6 +63,21 @@ def test_cancel_leaves_nothing_red(stack):
 def _ended(stack, run):
     tasks = stack.ask("task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
     return tasks if all(each["state_type"] in ("COMPLETED", "CANCELLED", "FAILED", "CRASHED") for each in tasks) else []
+
+
+def test_cancel_ends_the_run_of_a_command_too(stack):
+    command = [BIN / "mnist", "train", "--recipes", "small_patient", "--seed", "73", "--data", str(stack.data)]
+    process = subprocess.Popen(command, env=stack.environment, cwd=stack.home, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: [*(stack.home / "state" / "runs").glob("small_patient-seed-73-*/checkpoint.npz")])
+        wanted = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}}
+        (run,) = stack.ask("flow_runs/filter", wanted)
+        cancel(stack, run["id"])
+        assert process.communicate(timeout=240)[1].startswith("mnist: The run was cancelled; the same request goes on")
+        assert process.returncode == 1
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_suspend_ends_the_training_and_resume_goes_on_with_it(stack):

@@ -11,7 +11,8 @@ from tasks.flow_run.labels import project_tag
 
 NAME = "Dead runs become Crashed"
 SILENCE = timedelta(seconds=90)  # three missed heartbeats
-ENDS = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
+# After these no heartbeat is due; a run that is resumed sends some again.
+ENDS = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed", "Suspended", "Paused")}
 HEARTBEAT = "prefect.flow-run.heartbeat"
 
 

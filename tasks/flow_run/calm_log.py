@@ -6,6 +6,8 @@ from typing import Any
 
 from mnist_models.errors import InvalidInput, Unavailable
 
+SERVICES = "prefect._internal.concurrency"
+
 
 def calm_log() -> None:
     """From now on a refusal is logged as its sentence, and what was cancelled is no error; idempotent."""
@@ -27,4 +29,7 @@ def _calm_record(make: Any, *args: Any, **kwargs: Any) -> logging.LogRecord:
             record.msg = f"{record.msg}: {str(error).replace('%', '%%') if record.args else error}"
     elif record.levelno == logging.ERROR and str(record.msg).startswith("Finished in state Cancelled"):
         record.levelno, record.levelname = logging.INFO, "INFO"
+    elif record.name == SERVICES and f"{record.msg} {record.args}".count("ConcurrencySlotAcquisition"):
+        # Told every few seconds while a training waits for a slot, which supervision/trainer_slots says once.
+        record.levelno, record.levelname = logging.DEBUG, "DEBUG"
     return record

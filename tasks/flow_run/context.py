@@ -16,11 +16,11 @@ from mnist_models.trainer_pool.cancellation import Cancellation
 from tasks.config.settings import Settings, load_settings, with_model
 from tasks.databases.start_checks import check_records
 from tasks.flow_run.background_writer import BackgroundWriter
+from tasks.flow_run.buttons import ended_from_the_dashboard
 from tasks.flow_run.calm_log import calm_log
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.early_start import new_backend, started_early
 from tasks.flow_run.parent_run import ParentRun
-from tasks.flow_run.suspension import ended_when_suspended
 from tasks.progress.display import Display
 from tasks.progress.output import lasting_output
 from tasks.tracking.system_metrics import SystemMetrics
@@ -65,7 +65,7 @@ def open_flow_run(model: str = "") -> Iterator[FlowRunContext]:
     display = (started and started.display) or Display(
         Screen(file=lasting_output(), quiet=runtime.deployment.id is not None)
     )
-    with display.shown(), ended_when_suspended(backend, cancellation):
+    with display.shown(), ended_from_the_dashboard(backend, cancellation):
         context = FlowRunContext(settings, backend, cancellation, display)
         try:
             yield context

@@ -3,6 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from mnist_models.trainer_pool.errors import TrainingCancelled
+
+
+class RunCancelled(TrainingCancelled):
+    """The flow run was ended from Prefect's dashboard."""
+
 
 class RecipesFailed(RuntimeError):
     """Some recipes have not ended as they should; the flow run fails with their names, after all else is done."""

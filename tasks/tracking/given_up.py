@@ -26,8 +26,7 @@ def cancelled_when_given_up(work: Callable[P, R]) -> Callable[P, R]:
         except Exception as error:
             context: Any = args[0] if args else kwargs.get("context")
             # What fails when everything is being closed has not failed by itself.
-            given_up = isinstance(error, TrainingCancelled) or context.cancellation.cancelled
-            if not given_up or threading.current_thread() is threading.main_thread():
+            if not context.cancellation.cancelled or threading.current_thread() is threading.main_thread():
                 raise
             reason = str(error) if isinstance(error, TrainingCancelled) else "the flow run was ended"
             return Cancelled(message=f"{reason[0].upper()}{reason[1:]}.")  # type: ignore[return-value]
