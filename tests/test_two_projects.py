@@ -30,3 +30,28 @@ def test_each_sees_and_trains_only_its_own(tmp_path):
     finally:
         for stack in stacks:
             stack.end()
+
+
+@pytest.mark.fault(24)
+def test_on_a_server_that_is_shared_each_trains_its_own_and_a_name_is_served_once(stack, tmp_path):
+    guest, third = Stack(tmp_path / "guest"), Stack(tmp_path / "third")
+    for each in (guest, third):
+        each.environment |= {"PREFECT_API_URL": stack.prefect_api, "MLFLOW_PROJECT": "guests"}
+    guest.prefect_api = stack.prefect_api
+    trained = {*(stack.home / "state").glob("runs/*")}
+    try:
+        guest.start()
+        run = guest.trigger("train/on-demand-guests", recipes=["small"], seed=90, data=str(guest.data))
+        assert guest.wait_until_ended(run) == "Completed"
+        assert [*(guest.home / "state").glob("runs/small-seed-90-*/result.json")]
+        assert {*(stack.home / "state").glob("runs/*")} == trained
+        shown = guest.run("mnist", "status", COLUMNS="200").stdout.split()
+        assert "train/nightly-guests" in shown
+        assert "train/nightly" not in shown
+        refused = third.run("mnist", "up")
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+        for words in ("project: guests is served already", str(guest.home), "`project` in mlflow.yml"):
+            assert words in refused.stderr
+    finally:
+        guest.end()
+    assert [each for each in stack.ask("variables/filter", {}) if each["name"].startswith("mnist-up-guests")] == []

@@ -10,7 +10,7 @@
     result.json          how it ended, with the digest of each file       written last: finished means it is there
 
 A checkpoint that could not be used is set aside as damaged-*.npz.
-The tracker's and the flow's own notes (tracking.json, figures, the lock) lie beside them.
+The tracker's and the flow's own notes (tracking.json, forced-by, figures, the lock) lie beside them.
 """
 
 import dataclasses

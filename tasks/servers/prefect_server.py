@@ -27,7 +27,8 @@ from tasks.servers.health_check import answers, check_reachable
 
 START_SECONDS = 180.0
 
-_temporary: list[str] = []
+# By address. The server ends when its standard input does, which is when nobody holds the process any more.
+_temporary: "dict[str, subprocess.Popen[bytes]]" = {}
 _of_this_project: list[str] = []
 
 
@@ -55,7 +56,7 @@ def start_temporary_server(settings: Settings, stop_at_exit: bool = True) -> "su
     assert process.stdout is not None
     port = process.stdout.readline().decode().strip()
     _use(f"http://127.0.0.1:{port}/api")
-    _temporary.append(os.environ["PREFECT_API_URL"])
+    _temporary[os.environ["PREFECT_API_URL"]] = process
     return process
 
 
@@ -72,7 +73,7 @@ def wait_until_ready(process: "subprocess.Popen[bytes] | None") -> None:
         return
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        if answers(f"{_temporary[-1]}/health"):
+        if answers(f"{os.environ['PREFECT_API_URL']}/health"):
             return
         time.sleep(0.05)
     raise Unavailable("Prefect's temporary server does not start; `mnist up` says why.")
