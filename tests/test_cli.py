@@ -87,6 +87,24 @@ def test_doctor_begins_with_nothing_of_prefects_on_a_fresh_account(home):
     assert b"anonymous usage data" not in said
 
 
+@pytest.mark.fault(6)
+def test_a_recipe_file_that_cannot_be_loaded_is_named_and_stops_nothing_else(home):
+    folder = home / "recipes"
+    folder.mkdir()
+    (folder / "broken_net.py").write_text("\nRECIPES = (Recipe(name='deep'),)\n")
+    reason = "broken_net.py cannot be loaded: line 2: NameError: name 'Recipe' is not defined"
+    listed = mnist("recipes", MNIST_RECIPES=str(folder), COLUMNS="200")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert f"Warning: {reason}; its recipes are missing." in listed.stdout
+    assert "softmax_regression" in listed.stdout
+    refused = mnist("train", "--recipes", "deep", MNIST_RECIPES=str(folder))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == f"mnist: recipe 'deep' cannot be used: {reason}.\n"
+    other = mnist("predict", "none.png", MNIST_RECIPES=str(folder))
+    assert (other.returncode, len(other.stderr.splitlines())) == (2, 1)
+    assert "none.png" in other.stderr
+
+
 def test_with_nothing_unsent_sync_says_so(home):
     result = mnist_here("sync")
     assert (result.returncode, result.stdout, result.stderr) == (0, "Nothing is unsent.\n", "")
