@@ -156,9 +156,9 @@ def process(code, *arguments, shell="", **environment):
     """`mnist` as a process of its own, in which code runs first; `shell` is what is written behind the command."""
     program = f"import sys; sys.argv[0] = 'mnist'\n{code}\nfrom flows.__main__ import main\nmain()"
     command = ["bash", "-c", f'"$0" "$@" {shell}', sys.executable, "-c", program, *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=os.environ | environment | {"PYTHONPATH": str(ROOT)}
-    )
+    # What is written is kept back as for most users, and fails when it is flushed.
+    environment = os.environ | {"PYTHONUNBUFFERED": "", "PYTHONPATH": str(ROOT)} | environment
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
 
 
 CTRL_C = """
