@@ -9,6 +9,7 @@ from flows.project_flow import project_flow
 from mnist_models.shown_text import in_title
 from tasks.flow_run.context import open_flow_run
 from tasks.flow_run.labels import add_tags, project_tag, run_name
+from tasks.flow_run.request import ModelName
 from tasks.predict import CsvFile, ImageFolder, check_folder, listed_files, predict_files, predict_folder
 
 
@@ -27,15 +28,17 @@ def _chosen(files: list[str], list_file: str) -> list[str]:
 def predict(
     files: list[str] = [],  # noqa: B006  as in flows/train.py
     list_file: str = "",
+    model: ModelName = "",
 ) -> list[dict[str, Any]]:
     """Tell what the champion sees in images; one that cannot be used has its problem told.
 
     Args:
         files: Paths of PNG or JPEG images of any size.
         list_file: A JSON file with a list of paths instead, for more of them than Prefect's records can hold.
+        model: The registered model whose champion to ask; empty for the one in mlflow.yml.
     """
     chosen = _chosen(files, list_file)
-    with open_flow_run() as context:
+    with open_flow_run(model) as context:
         add_tags(project_tag(context.settings))
         return predict_files(context, chosen)
 
@@ -45,14 +48,15 @@ def _folder_run_name() -> str:
 
 
 @project_flow(name="predict", flow_run_name=_folder_run_name, retries=0, persist_result=False, result_serializer="json")
-def predict_batch(folder: ImageFolder, output: CsvFile = "") -> dict[str, Any]:
+def predict_batch(folder: ImageFolder, output: CsvFile = "", model: ModelName = "") -> dict[str, Any]:
     """Tell what the champion sees in all images of a folder, as a CSV file and a table.
 
     Args:
         folder: A folder of PNG or JPEG images of any size.
         output: The CSV file to write; empty for predictions.csv in the folder.
+        model: The registered model whose champion to ask; empty for the one in mlflow.yml.
     """
     files, file = check_folder(folder, output)
-    with open_flow_run() as context:
+    with open_flow_run(model) as context:
         add_tags(project_tag(context.settings))
         return predict_folder(context, files, file)

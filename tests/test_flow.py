@@ -171,6 +171,8 @@ def test_another_problem_never_takes_the_champions_place(data, tmp_path):
 
 
 def test_labels_that_mean_something_else_need_a_model_of_their_own_or_a_word(data, tmp_path):
+    from flows.predict import predict
+
     first = run(data=data, recipes=["small"])
     made = make_dataset(classes=4, side=16, train=300, test=80)
     turned = replace(made, y_train=3 - made.y_train, y_test=3 - made.y_test)
@@ -183,6 +185,8 @@ def test_labels_that_mean_something_else_need_a_model_of_their_own_or_a_word(dat
     assert apart["decision"]["promoted"] is True
     assert (apart["champion"]["name"], apart["champion"]["data"]) == ("turned-model", "turned")
     assert client().get_model_version_by_alias("test-model", "champion").version == 1
+    asked = [predict([image_of(tmp_path, 0)], model=name)[0]["model"] for name in ("", "turned-model")]
+    assert asked == ["test-model", "turned-model"]
     told = run(data=other, recipes=["small"], replace=True)
     assert told["decision"]["promoted"] is True
     version = client().get_model_version_by_alias("test-model", "champion")

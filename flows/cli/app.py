@@ -12,6 +12,7 @@ from mnist_models.errors import InvalidInput
 from mnist_models.processes.import_path import leave_out_current_folder
 from tasks.config.library_defaults import set_defaults
 
+MODEL = typer.Option(help="The registered model [default: the one in mlflow.yml].")
 JSON = typer.Option("--json", help="Print JSON instead of a table.")
 
 app = typer.Typer(
@@ -57,7 +58,7 @@ def train(
     promote: Annotated[bool, typer.Option(help="Whether the best may become the champion.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Train again what is already trained.")] = False,
     summary: Annotated[str, typer.Option(help="A file to write a JSON summary to.")] = "",
-    model: Annotated[str, typer.Option(help="The registered model [default: the one in mlflow.yml].")] = "",
+    model: Annotated[str, MODEL] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Let it replace a champion of another problem.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be reused, resumed and trained, and how long.")
@@ -98,12 +99,13 @@ def predict(
             help="PNG or JPEG images of any size, folders of them, or patterns in quotes.", metavar="FILE..."
         ),
     ],
+    model: Annotated[str, MODEL] = "",
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Tell what the champion sees in images."""
     from flows.cli.predict import run_predict
 
-    raise typer.Exit(run_predict(files, as_json))
+    raise typer.Exit(run_predict(files, as_json, model))
 
 
 @app.command()

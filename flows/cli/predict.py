@@ -18,17 +18,18 @@ from mnist_models.images.files import image_files
 from mnist_models.images.read import read_image
 from mnist_models.screen import Screen
 from mnist_models.shown_text import as_unicode, on_screen
+from tasks.config.settings import with_model
 from tasks.servers.prefect_server import start_temporary_server, wait_until_ready
 
 MOST_IN_RECORDS = 20_000  # characters of all paths, up to which they are recorded with the flow run
 
 
-def run_predict(given: list[str], as_json: bool) -> int:
+def run_predict(given: list[str], as_json: bool, model: str = "") -> int:
     """Run the predict flow and print what it finds; return the exit status: 1 if some files cannot be used.
 
     Raise InvalidInput, before a flow run begins, if none can.
     """
-    settings = quiet_settings()
+    settings = with_model(quiet_settings(), model)
     files = image_files(given)
     _check_one_is_usable(files, read_image)
     check_servers(settings)
@@ -42,7 +43,7 @@ def run_predict(given: list[str], as_json: bool) -> int:
         preparation = image_champion(Tracker(settings)).preparation
         _check_one_is_usable(files, partial(prepared_file, preparation=preparation))
         wait_until_ready(server)
-        rows = predict(**parameters)
+        rows = predict(**parameters, model=model)
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
