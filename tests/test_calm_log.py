@@ -10,7 +10,10 @@ from tasks.flow_run.calm_log import calm_log
 
 
 @pytest.fixture
-def log(caplog):
+def log(caplog, monkeypatch):
+    for name in ("prefect.task_runs", "prefect"):  # other tests may have let Prefect set them up
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
     before = logging.getLogRecordFactory()
     logging.setLogRecordFactory(logging.LogRecord)
     for _ in range(3):  # flow runs of one process

@@ -20,7 +20,7 @@ TRAINING = Training(find_recipe("softmax_regression"), 0, "digest", Conditions("
 class Store:
     """A tracker that notes what it is told, and refuses what a test says."""
 
-    store_id = "store"
+    store_ids = ("store",)
 
     def __init__(self, refused=()):
         self.refused, self.told, self.statuses = set(refused), [], {}

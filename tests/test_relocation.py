@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from conftest import without_store
-from tasks.tracking.champion import champion_version
 
 from tasks.config.settings import Settings
 from tasks.databases import relocation
 from tasks.databases.relocation import follow_move
 from tasks.operations.store_checks import wrong_records
+from tasks.registry.champion import champion_version
 from tasks.tracking.model_files import files_are_lost
 from tasks.tracking.run_replay import RunReplay
 from tasks.tracking.run_state import RunState
