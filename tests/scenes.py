@@ -100,11 +100,32 @@ def framed(random):
     return scene
 
 
+def ruled(random, kind=on_table):
+    """Lines across the paper, some through the digit."""
+    scene = kind(random)
+    (left, top), (right, _), (_, bottom), _ = scene.sheet
+    heights = np.arange(top + 0.06, bottom - 0.02, 0.06)
+    scene.things = [("rectangle", (left, y, right, y + 0.003), (170, 180, 215)) for y in heights]
+    return scene
+
+
+def overlapped(random):
+    """A pen lies across the sheet's edge."""
+    scene = on_table(random)
+    (left, top), (right, _), (_, bottom), _ = scene.sheet
+    line = (left - 0.1, top + 0.02, left + 0.08 * (right - left), top + 0.6 * (bottom - top))
+    scene.things = [("line", line, (20, 40, 120))]
+    return scene
+
+
 KINDS = {
     "fills": fills,
     "fills, shaded": lambda r: fills(r, light=(0.5, 0.3), shadow=0.75),
     "fills, chalk": lambda r: _chalk(fills(r)),
     "in a drawn box": framed,
+    "fills, ruled": lambda r: ruled(r, fills),
+    "ruled": ruled,
+    "under a pen": overlapped,
     "on a table": on_table,
     "tilted": tilted,
     "cut by the picture": cut,

@@ -12,7 +12,7 @@ from mnist_models.images.prepare import Preparation, prepare
 
 MNIST = Preparation(size=(28, 28), light_on_dark=True, box=20, centre_by_mass=True)
 LIKE = 0.8  # correlation of a prepared photo, in which a digit may be turned by 12 degrees, with the digit itself
-TRIES = 6
+TRIES = 3
 
 
 def drawn(number):
@@ -47,7 +47,7 @@ def likeness(kind, seed):
     return np.corrcoef(one.ravel(), other.ravel())[0, 1]
 
 
-@pytest.mark.parametrize("kind", ["on a table", "chalk on slate", "small sheet"])
+@pytest.mark.parametrize("kind", ["on a table", "tilted", "small sheet"])
 def test_a_sheet_without_ink_is_blank(kind):
     for seed in range(3):
         picture, _ = photo(np.zeros((280, 280), np.uint8), KINDS[kind](np.random.default_rng(seed)), seed)
@@ -75,4 +75,4 @@ def test_broad_strokes_that_fill_the_picture_are_no_sheet(shape, width):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_is_found(kind):
     found = [likeness(kind, seed) >= LIKE for seed in range(TRIES)]
-    assert sum(found) >= TRIES - 1, found
+    assert all(found), found

@@ -29,7 +29,7 @@ def resized(image: npt.NDArray[Any], factor: float, least: int = 1) -> Grey:
 
 def border(image: npt.NDArray[Number], share: float = 0.05) -> npt.NDArray[Number]:
     """Return the pixels [m] along the edge of `image` [h, w]: a frame as wide as this share of its shorter side."""
-    return image[_frame(image.shape, share)]
+    return image[frame(image.shape, share)]
 
 
 def estimate_background(grey: Grey) -> Grey:
@@ -42,7 +42,7 @@ def estimate_background(grey: Grey) -> Grey:
         return np.full_like(grey, np.median(border(grey)))
     coarse = resized(grey, COARSE_SIDE / max(grey.shape), least=8)
     terms = _terms(*coarse.shape)
-    rough = fit_surface(coarse, _frame(coarse.shape, 0.1))
+    rough = fit_surface(coarse, frame(coarse.shape, 0.1))
     return surface_at(_fit(terms.reshape(-1, terms.shape[-1]), coarse.ravel(), rough), grey.shape)
 
 
@@ -59,11 +59,12 @@ def surface_at(surface: Surface, shape: tuple[int, ...]) -> Grey:
     return (_terms(*shape) @ surface.astype(np.float32)).astype(np.float32)
 
 
-def _frame(shape: tuple[int, ...], share: float) -> npt.NDArray[np.bool_]:
+def frame(shape: tuple[int, ...], share: float) -> npt.NDArray[np.bool_]:
+    """Return which pixels of a picture of this shape `border` takes."""
     width = max(1, int(share * min(shape)))
-    frame = np.ones(shape, bool)
-    frame[width:-width, width:-width] = False
-    return frame
+    pixels = np.ones(shape, bool)
+    pixels[width:-width, width:-width] = False
+    return pixels
 
 
 def _terms(height: int, width: int) -> Grey:

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from mnist_models.images.background import Grey, border, estimate_background, resized
+from mnist_models.images.background import Grey, border, estimate_background, frame, resized
 from mnist_models.images.colour import Picture, luminance, main_hue, shrunken
 from mnist_models.images.sheet import Mask, Sheet, find_sheets
 
@@ -17,6 +17,8 @@ EDGE = 0.15  # a pixel belongs to the ink from this share of full ink on
 SPECK = 0.03  # separate spots with less of the largest part's ink are dirt; the dot of an i has about a tenth
 FAINT = 30.0  # grey levels between ink and paper, below which the colours are looked at
 MORE_COLOUR = 2.0  # times as strong must their difference be
+LINE_STRENGTHS = (0.3, 0.5)  # of dark ink have the lines of ruled paper at most
+MOST_INK = 0.8  # of the dark ink is on the sheet in any way of looking, in the one that is taken
 GRAIN = 1 / 150  # spots smaller than a square whose side is this share of the picture's longer side are noise
 LEAST_ON_SHEET = 0.05  # of the longer side of a sheet on a table is what is drawn on it; less is dirt
 NARROWEST_SHEET = 0.5  # of its length is the width of a sheet
@@ -30,6 +32,7 @@ class Foreground:
 
     ink: Grey  # its strength, float32 [h, w] from 0 (paper) to 1 (full ink), cropped to its bounding box
     contrast: float  # grey levels between full ink and paper
+    is_light: bool  # whether it is lighter than its paper
 
 
 def find_foreground(picture: Picture) -> Foreground | None:
@@ -54,10 +57,10 @@ def find_foreground(picture: Picture) -> Foreground | None:
 
 
 def _is_sheet(found: Foreground, sheet: Sheet, longest: int) -> bool:
-    """Return whether nothing but a blank sheet was found; a 1 of a broad pen is narrower than sheets are."""
+    """Return whether nothing but a blank sheet on a dark table was found; a broad 1 is narrower than sheets are."""
     height, width = found.ink.shape
     missing = max(height - sheet.inside.shape[0], width - sheet.inside.shape[1])
-    solid = (found.ink >= EDGE).sum() >= sheet.inside.sum()
+    solid = found.is_light and (found.ink >= EDGE).sum() >= sheet.inside.sum()
     return bool(solid and missing <= OUTLINE * longest and min(height, width) >= NARROWEST_SHEET * max(height, width))
 
 
@@ -78,7 +81,12 @@ def _on_page(grey: Grey, blur: float) -> Foreground | None:
 
     difference = grey - estimate_background(grey)
     smooth = ndimage.gaussian_filter(difference, blur)
-    return _ink(difference, smooth, _spread(border(smooth)))
+    noise, strength = _spread(border(smooth)), np.abs(smooth)
+    threshold = _threshold(noise) / 2
+    own, least = _without_lines(strength, threshold, frame(grey.shape, 0.05))
+    if least > threshold:  # the paper is ruled
+        difference, smooth = np.where(own, difference, 0), np.where(own, smooth, 0)
+    return _ink(difference, smooth, noise, least)
 
 
 def _on_sheet(grey: Grey, sheet: Sheet, blur: float) -> Foreground | None:
@@ -89,12 +97,34 @@ def _on_sheet(grey: Grey, sheet: Sheet, blur: float) -> Foreground | None:
     difference = np.where(sheet.inside, grey - sheet.paper(grey), 0)
     smooth = ndimage.gaussian_filter(difference, blur)
     noise = _spread(smooth[sheet.bare])
-    parts, _ = ndimage.label((np.abs(smooth) >= _threshold(noise) / 2) & sheet.inside, structure=np.ones((3, 3)))
     core = ndimage.binary_erosion(sheet.inside, iterations=max(1, round(RIM * longest)), border_value=1)
-    beside = np.isin(parts, np.unique(parts[sheet.inside & ~core])) & (parts > 0) | ~sheet.inside
-    difference[beside] = smooth[beside] = 0
-    found = _ink(difference, smooth, noise)
+    own, least = _without_lines(np.abs(smooth), _threshold(noise) / 2, sheet.inside & ~core)
+    found = _ink(np.where(own, difference, 0), np.where(own, smooth, 0), noise, least)
     return found if found is not None and max(found.ink.shape) >= LEAST_ON_SHEET * longest else None
+
+
+def _without_lines(strength: Grey, threshold: float, rim: Mask) -> tuple[Mask, float]:
+    """Return what does not reach the `rim` [h, w], and the strength from which on that was looked at.
+
+    That is `threshold`, or if most of the dark ink then hangs together with the rim by fainter lines, such as those of
+    ruled paper, more than they have.
+    """
+    from scipy import ndimage
+
+    full = float(np.percentile(strength, 99.9))
+    strong = strength >= full / 2
+    found: list[tuple[int, Mask, float]] = []
+    for share in (0.0, *LINE_STRENGTHS):
+        least = max(threshold, share * full)
+        parts, count = ndimage.label(strength >= least, structure=np.ones((3, 3)))
+        reaching = np.bincount(parts[rim], minlength=count + 1) > 0
+        reaching[0] = False
+        own = ~reaching[parts]
+        found.append((int((strong & own).sum()), own, least))
+        if not (strong & ~own).any():
+            break
+    most = max(amount for amount, _, _ in found)
+    return next((own, least) for amount, own, least in found if amount >= MOST_INK * most)
 
 
 def _spread(values: Grey) -> float:
@@ -106,8 +136,11 @@ def _threshold(noise: float) -> float:
     return max(LEAST_CONTRAST, NOISE_LIMIT * noise)
 
 
-def _ink(difference: Grey, smooth: Grey, noise: float) -> Foreground | None:
-    """Return the ink in the difference [h, w] between a picture and its paper, or None if it is blank."""
+def _ink(difference: Grey, smooth: Grey, noise: float, least: float) -> Foreground | None:
+    """Return the ink in the difference [h, w] between a picture and its paper, or None if it is blank.
+
+    Ink differs by `least` grey levels from its paper, and clearly more than noise does.
+    """
     threshold = _threshold(noise)
     light, dark = (np.maximum(signed - threshold, 0).sum() for signed in (smooth, -smooth))
     if light + dark == 0:
@@ -118,14 +151,14 @@ def _ink(difference: Grey, smooth: Grey, noise: float) -> Foreground | None:
     full = float(np.percentile(difference[smooth >= max(threshold, float(smooth.max()) / 2)], 75))
     if full <= 0:  # only single pixels, which smoothing has spread over their neighbours
         return None
-    mask = _main_parts(smooth >= max(threshold / 2, EDGE * full), smooth)
+    mask = _main_parts(smooth >= max(threshold / 2, EDGE * full, least), smooth)
     if not mask.any():
         return None
     ink = np.where(mask, difference / full, 0).clip(0, 1)
     inside = ink >= EDGE
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
-    return Foreground(cropped, full)
+    return Foreground(cropped, full, bool(light > dark))
 
 
 def _main_parts(mask: Mask, strength: Grey) -> Mask:

@@ -13,7 +13,9 @@ Mask = npt.NDArray[np.bool_]
 
 SIDE = 200  # longest side of the shrunken picture in which outlines are looked for
 FLAT = 2.5  # grey levels per pixel of it, up to which brightness changes within a sheet; an edge is steeper
+LINE = 5  # pixels of it, of which a line may take half
 LEAST_AREA = 0.04  # of the picture
+NARROWEST = 0.3  # of its length is the width of a sheet; what lies between two lines of ruled paper is narrower
 LEAST_FILLED = 0.85  # of a sheet's convex outline is paper, or enclosed by paper
 LEAST_PAPER = 0.4  # of it is paper; the rest is ink, and what ink encloses
 LEAST_SQUARE = 0.88  # of a sheet's outline lies within its best quadrilateral; of a disc, or a 0, it is 0.64
@@ -35,7 +37,7 @@ class Sheet:
 
 
 def find_sheets(grey: Grey) -> Iterator[Sheet]:
-    """Yield what looks like a sheet in `grey` [h, w] and is not the whole picture, the largest first.
+    """Yield what looks like a sheet in `grey` [h, w] and is not the whole picture; it may come twice.
 
     A sheet is a region of slowly changing brightness, but for what is drawn on it, with a convex outline of four
     corners, unless the picture cuts it.
@@ -47,6 +49,15 @@ def find_sheets(grey: Grey) -> Iterator[Sheet]:
         return
     factor = min(1.0, SIDE / max(height, width))
     small = resized(grey, factor, least=8)
+    yield from _regions(grey.shape, small)
+    # The median takes thin lines away, such as those of ruled paper, but no edge of a sheet.
+    yield from _regions(grey.shape, ndimage.median_filter(small, LINE))
+
+
+def _regions(shape: tuple[int, ...], small: Grey) -> Iterator[Sheet]:
+    """Yield the sheets in the shrunken picture `small` [h, w] of a picture of this shape, the largest first."""
+    from scipy import ndimage
+
     slope = ndimage.gaussian_gradient_magnitude(small, 1.0)
     # Five times the lower quartile of pure noise is hardly ever exceeded, and edges fill no quarter of a picture.
     regions, count = ndimage.label(slope <= max(FLAT, 5 * float(np.percentile(slope, 25))))
@@ -56,7 +67,7 @@ def find_sheets(grey: Grey) -> Iterator[Sheet]:
         if number and (outline := _outline(regions == number)) is not None:
             found.append((outline.sum(), outline, regions == number))
     for _, outline, bare in sorted(found, key=lambda each: -each[0]):
-        yield _sheet(grey.shape, outline, bare)
+        yield _sheet(shape, outline, bare)
 
 
 def _outline(region: Mask) -> Mask | None:
@@ -73,6 +84,9 @@ def _outline(region: Mask) -> Mask | None:
     ImageDraw.Draw(picture).polygon([(int(x), int(y)) for x, y in corners], fill=1, outline=1)
     hull: Mask = np.asarray(picture)
     area = int(hull.sum())
+    sides = np.ptp(rows), np.ptp(columns)
+    if min(sides) < NARROWEST * max(sides):
+        return None
     if area < LEAST_AREA * region.size or hull[[0, 0, -1, -1], [0, -1, 0, -1]].all():
         return None
     if region.sum() < LEAST_PAPER * area or ndimage.binary_fill_holes(region).sum() < LEAST_FILLED * area:
