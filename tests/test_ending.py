@@ -142,14 +142,13 @@ def test_a_full_disk_is_called_that_however_deep_it_is(home, error, wrapped):
 
 
 def test_the_log_goes_elsewhere_if_the_state_cannot_be_written(home, tmp_path_factory):
-    (home / "state").mkdir()
-    (home / "state" / "logs").write_text("a file")
+    (home / "state").write_text("a file")
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     with mock.patch("tempfile.tempdir", str(elsewhere)):
-        result = ended("sync", RuntimeError("it broke"))
+        result = ended("recipes", RuntimeError("it broke"))
     assert log_named_in(result.stderr).is_relative_to(elsewhere)
     with mock.patch("tempfile.tempdir", str(elsewhere / "nowhere")):
-        result = ended("sync", RuntimeError("it broke"))
+        result = ended("recipes", RuntimeError("it broke"))
     assert result.stderr == "mnist: it broke (RuntimeError); and its traceback could not be written anywhere\n"
 
 
