@@ -70,12 +70,13 @@ def pixel_scale(images: Mapping[str, np.ndarray], source: str, stated: np.ndarra
         floats = {name: found for name, found in values.items() if name not in most}
         most |= dict.fromkeys(floats, _of_floats(floats, source)) if floats else {}
         words = _words(images, most)
+    clipped = ""
     for name, array in images.items():
         if _is_outside(array, values[name], most[name]):
             _refuse_range(f"{source}: {name}", values[name], ALLOWED if stated is None else words)
         if values[name].low < 0 or values[name].high > most[name]:
-            words += f"; {name} {values[name].run}, which is clipped"
-    return PixelScale(most, words)
+            clipped += f"; {name} {values[name].run}, which is clipped"
+    return PixelScale(most, words + clipped)
 
 
 def _values(array: np.ndarray) -> _Values:
