@@ -98,6 +98,15 @@ def test_mlflow_records_what_it_is_given_at_once(monkeypatch):
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "5"  # how long to wait is the user's business
 
 
+def test_a_place_for_results_that_only_another_server_knows_is_not_looked_for(monkeypatch):
+    for name in ("PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK", "PREFECT_DEFAULT_RESULT_STORAGE_BLOCK"):
+        monkeypatch.setenv(name, "s3/ours")
+    set_defaults()
+    code = "from prefect.settings import get_current_settings as s; print(s().results.default_storage_block)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "None\n"
+
+
 @pytest.mark.slow
 def test_another_registry_is_not_asked_for_our_models(store, monkeypatch):
     from mlflow import get_registry_uri

@@ -30,9 +30,15 @@ DEFAULTS = {
 FIXED = {"MLFLOW_ENABLE_ASYNC_LOGGING": "false", "MLFLOW_TRUNCATE_LONG_VALUES": "true"}
 
 
+# Where Prefect would keep results, of which we persist none: a server that does not know that place fails every flow.
+DROPPED = ("PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK", "PREFECT_DEFAULT_RESULT_STORAGE_BLOCK")
+
+
 def set_defaults(**more: str) -> None:
     """Set what is not set, and what must be so."""
     os.environ |= FIXED
+    for name in DROPPED:
+        os.environ.pop(name, None)
     for name, value in (DEFAULTS | more).items():
         os.environ.setdefault(name, value)
 
