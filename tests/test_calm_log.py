@@ -6,7 +6,7 @@ import pytest
 
 from mnist_models.errors import InvalidInput
 from mnist_models.redaction import redact_logs
-from tasks.flow_run.calm_log import calm_log
+from tasks.config.calm_log import calm_log
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """Where a Prefect server that we start keeps its records."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from loopback import Handler, serving
 
 from tasks.config.settings import Settings
 from tasks.databases.prefect_home import CHOICES, prefect_home, server_environment
@@ -67,6 +69,23 @@ def test_the_dashboard_is_where_mnist_up_will_open_it(user, home, monkeypatch):
     with (home / "mlflow.yml").open("a") as file:
         file.write("prefect_port: 4299\n")
     assert prefect_server.ui_address() == "http://127.0.0.1:4299"
+
+
+@pytest.mark.fault(24)
+def test_the_copy_of_a_project_does_not_use_the_server_of_the_original(user, tmp_path, monkeypatch):
+    class Healthy(Handler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+
+    monkeypatch.setenv("PREFECT_API_URL", "")
+    with serving(Healthy) as server:
+        where = {"prefect_api": f"http://127.0.0.1:{server.server_port}/api", "home": str(tmp_path / "original")}
+        for name in ("original", "copy"):
+            (tmp_path / name / "state").mkdir(parents=True)
+            Settings.at(tmp_path / name).running.write_text(json.dumps(where))
+        assert not prefect_server._found(Settings.at(tmp_path / "copy"))
+        assert prefect_server._found(Settings.at(tmp_path / "original"))
 
 
 def test_a_server_that_we_start_and_that_asks_for_a_password_lets_us_in(user, monkeypatch):

@@ -47,13 +47,13 @@ PARTS = (
     Part(
         "prefect",
         "prefect._internal.concurrency",
-        "tasks/flow_run/calm_log.py",
+        "tasks/config/calm_log.py",
         "test_prefects_services_tell_of_failures_there",
     ),
     Part(
         "prefect",
         "Finished in state Cancelled",
-        "tasks/flow_run/calm_log.py",
+        "tasks/config/calm_log.py",
         "test_prefect_logs_the_end_of_a_task_in_these_words",
     ),
     Part(

@@ -59,7 +59,8 @@ def main() -> None:
     # The schedule stays active while nothing is served: a missed run is caught up.
     runner = _Runner(pause_on_shutdown=False)
     publish(settings, shared, runner.add_deployment)
-    write_atomically(settings.running, json.dumps({"prefect_api": os.environ["PREFECT_API_URL"]}))
+    where = {"prefect_api": os.environ["PREFECT_API_URL"], "home": str(settings.home), "shared": shared}
+    write_atomically(settings.running, json.dumps(where))
     end = threading.Event()
     again = [*python_command("flows.deploy.runner"), ONCE, *([SHARED] if shared else [])]
     for watch, arguments in ((Watcher(settings).run, (end,)), (watch_recipes, (again, end))):

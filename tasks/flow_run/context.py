@@ -13,11 +13,11 @@ from mnist_models.redaction import redact_logs
 from mnist_models.screen import Screen
 from mnist_models.trainer_pool.backend import Backend
 from mnist_models.trainer_pool.cancellation import Cancellation
+from tasks.config.calm_log import calm_log
 from tasks.config.settings import Settings, load_settings, with_model
 from tasks.databases.start_checks import check_records
 from tasks.flow_run.background_writer import BackgroundWriter
 from tasks.flow_run.buttons import ended_from_the_dashboard
-from tasks.flow_run.calm_log import calm_log
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.early_start import new_backend, started_early
 from tasks.flow_run.parent_run import ParentRun

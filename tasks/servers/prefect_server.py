@@ -116,13 +116,16 @@ def _configured() -> bool:
 def _found(settings: Settings) -> bool:
     """Return whether `mnist up` runs here, and use its server if so."""
     try:
-        api = str(json.loads(settings.running.read_text())["prefect_api"])
+        running = json.loads(settings.running.read_text())
+        api, home = str(running["prefect_api"]), str(running["home"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    if not answers(f"{api}/health"):
+    # A copy of a folder in which it runs has a copy of this file too.
+    if home != str(settings.home) or not answers(f"{api}/health"):
         return False
     _use(api)
-    _of_this_project.append(api)
+    if not running.get("shared"):
+        _of_this_project.append(api)
     return True
 
 
