@@ -1,5 +1,6 @@
 """All trainings of a flow run side by side, on the parent run."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,9 @@ import pandas as pd
 
 from mnist_models.evaluation.selection import Candidate, best, spread
 from mnist_models.figures.renderer import Compared
-from mnist_models.metric_names import RECIPE_ACCURACY, RECIPE_ACCURACY_SD
+from mnist_models.metric_names import KEPT_VALIDATION_ACCURACY, RECIPE_ACCURACY, RECIPE_ACCURACY_SD, TEST_ACCURACY
 from mnist_models.recipe_catalog import BrokenFile
-from tasks.evaluate import Evaluated
+from tasks.evaluate import Evaluated, readable
 from tasks.flow_run.context import FlowRunContext
 from tasks.tracking.retry import patient_task
 
@@ -100,11 +101,15 @@ def _log(context: FlowRunContext, rows: Sequence[Row], candidate: Evaluated | No
     tracker.log_text(parent, table.to_csv(index=False), "comparison.csv")
     metrics = []
     for recipe, (average, deviation, count) in spread((each.recipe, each.test_accuracy) for each in rows).items():
-        metrics.append((RECIPE_ACCURACY + recipe, average))
+        metrics.append((RECIPE_ACCURACY + recipe, readable(average)))
         if count > 1:
-            metrics.append((RECIPE_ACCURACY_SD + recipe, deviation))
-    tracker.log_now(parent, metrics)
+            metrics.append((RECIPE_ACCURACY_SD + recipe, readable(deviation)))
+    tags = {"status": ", ".join(f"{count} {status}" for status, count in Counter(row.status for row in rows).items())}
     if candidate:
-        tracker.log(parent, tags={"best": f"{candidate.trained.name}, {candidate.test.accuracy:.2%}"})
+        tags["best"] = f"{candidate.trained.name}, {candidate.test.accuracy:.2%}"
+        metrics.append((TEST_ACCURACY, readable(candidate.test.accuracy)))
+        metrics.append((KEPT_VALIDATION_ACCURACY, readable(candidate.trained.result.validation_accuracy)))
+    tracker.log_now(parent, metrics)
+    tracker.log(parent, tags=tags)
     for file in figures:
         tracker.log_file(parent, file, "figures")

@@ -66,7 +66,7 @@ def row(page, name):
 def from_the_top(page):
     """The names of the runs in the table, which draws its rows in any order."""
     order = "rows => rows.sort((a, b) => a.getAttribute('row-index') - b.getAttribute('row-index'))"
-    return page.locator(NAMES).evaluate_all(f"{order}.map(row => row.querySelector('a').textContent)")
+    return page.locator(NAMES).evaluate_all(f"{order}.flatMap(row => row.querySelector('a')?.textContent || [])")
 
 
 def from_the_left(page):
@@ -99,7 +99,9 @@ def test_the_experiment_opens_with_the_newest_comparison_first_and_our_columns(u
     assert from_the_top(ui) == ["train small, small_best", "train small"]
     columns = from_the_left(ui)
     first = columns.index("tags.`best`")
-    assert columns[first : first + 3] == ["tags.`best`", "tags.`decision`", "metrics.`test/accuracy`"]
+    assert columns[first : first + 4] == ["tags.`best`", "tags.`decision`", "tags.`data`", "metrics.`test/accuracy`"]
+    for column in columns[first : first + 6]:
+        expect(cell(ui, "train small", column)).not_to_have_text(re.compile("^[-–]?$"))
     expect(cell(ui, "train small", "tags.`best`")).to_have_text(re.compile(r"small\w*, \d+\.\d\d%"))
     expect(cell(ui, "train small", "tags.`decision`")).to_have_text("promoted")
     expect(cell(ui, "train small, small_best", "tags.`decision`")).to_have_text("not promoted")
@@ -155,11 +157,23 @@ def test_the_description_of_a_comparison_leads_to_its_trainings_and_their_curves
     with ui.expect_popup() as opened:
         ui.get_by_role("link", name="All curves together").click()
     curves = opened.value
-    expect(row(curves, "small_best")).to_be_visible()
-    assert {*from_the_top(curves)} == {"small", "small_best"}
-    curves.get_by_placeholder("Search metric charts").fill("validation/loss")
-    both_curves(curves.locator("main"))
+    expect(curves.get_by_role("heading", name="validation/accuracy", exact=True).first).to_be_visible()
+    both_curves(curves.locator("body"))
     keep(curves, "mlflow-curves")
+
+
+def test_the_page_of_a_model_has_its_metrics_by_data_its_parameters_and_its_version(ui, server):
+    ui.goto(f"{server}/#/experiments/1/models?workflowType=machine_learning")
+    ui.get_by_role("link", name=re.compile("^small")).first.click()
+    expect(ui.get_by_text(re.compile(r"^Metrics \(1\d\)"))).to_be_visible()
+    expect(ui.get_by_text(re.compile(r"^data \(testing\)")).first).to_be_visible()
+    expect(ui.get_by_text(re.compile(r"^Parameters \(\d\d\)"))).to_be_visible()
+    keep(ui, "mlflow-logged-model")
+
+
+def test_the_first_page_says_where_the_runs_are(ui, server):
+    ui.goto(server)
+    expect(ui.get_by_text(re.compile("^Choose .*Model training"))).to_be_visible()
 
 
 def test_a_figure_opens_in_the_artifact_viewer(ui, server):

@@ -1,7 +1,7 @@
 """What is stored for MLflow's UI: the experiment's views and description, the model's decisions, the links."""
 
 import json
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from mlflow.exceptions import MlflowException
@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 from mnist_models.evaluation.promotion import Decision
 from tasks.config.settings import load_settings
 from tasks.registry.model_page import MOST_VERSIONS, PENDING, describe_version, update_model_description
-from tasks.tracking.experiment_page import DESCRIPTION
+from tasks.tracking.experiment_page import DESCRIPTION, FORMER
 from tasks.tracking.links import MOST_CURVES, curves_link, experiment_link, run_link
 from tasks.tracking.tracker import Tracker
 
@@ -35,9 +35,11 @@ def test_a_new_experiment_has_views_and_a_description(tracker):
     assert saved["name"] == "Comparisons, newest first"
     assert isinstance(saved["createdAt"], int)
     assert (state["orderByKey"], state["orderByAsc"]) == ("attributes.start_time", False)
-    assert state["selectedColumns"][:3] == ["tags.`best`", "tags.`decision`", "metrics.`test/accuracy`"]
+    assert state["selectedColumns"][:4] == ["tags.`best`", "tags.`decision`", "tags.`data`", "metrics.`test/accuracy`"]
     assert state["columnOrder"] == state["selectedColumns"] == [*state["columnWidths"]]
-    assert view(tracker, "trainings")[1]["orderByKey"] == "metrics.`test/accuracy`"
+    trainings = view(tracker, "trainings")[1]
+    assert trainings["orderByKey"] == "metrics.`test/accuracy`"
+    assert [each["groupByData"] for each in trainings["groupBy"]["groupByKeys"]] == ["data", "data_digest"]
     assert tags(tracker)["mlflow.note.content"] == DESCRIPTION
 
 
@@ -51,10 +53,14 @@ def test_every_chosen_column_is_logged(trained):
     runs = client.search_runs([experiment.experiment_id])
     logged = {f"metrics.`{name}`" for run in runs for name in run.data.metrics}
     logged |= {f"tags.`{name}`" for run in runs for name in run.data.tags}
-    for key in ("comparisons", "trainings"):
+    for key, shown in (("comparisons", "tags.suite LIKE '%'"), ("trainings", "tags.recipe LIKE '%'")):
         saved = json.loads(json.loads(experiment.tags[f"mlflow.sharedViewState.{key}"])["state"])
         assert {*saved["selectedColumns"]} - {"attributes.`Models`"} <= logged
         assert client.search_runs([experiment.experiment_id], saved.get("searchFilter", ""))
+        rows = client.search_runs([experiment.experiment_id], shown)
+        for column in {*saved["selectedColumns"]} - {"attributes.`Models`"}:  # none is "–" from top to bottom
+            kind, name = column.replace("`", "").split(".", 1)
+            assert all(name in getattr(row.data, kind) for row in rows), column
 
 
 def test_an_existing_experiment_gets_what_it_lacks_and_keeps_what_users_wrote(tracker):
@@ -65,6 +71,14 @@ def test_an_existing_experiment_gets_what_it_lacks_and_keeps_what_users_wrote(tr
     assert tracker.experiment_id == experiment
     assert tags(tracker)["mlflow.note.content"] == "Ours."
     assert view(tracker, "comparisons")[1]["orderByAsc"] is False
+
+
+def test_a_description_of_an_earlier_version_says_now_where_the_runs_are(tracker):
+    settings = tracker.settings
+    experiment = tracker.client.create_experiment(settings.experiment_name, settings.resolved_artifact_location)
+    tracker.client.set_experiment_tag(experiment, "mlflow.note.content", f"{FORMER}, the newest first …")
+    assert tracker.experiment_id == experiment
+    assert tags(tracker)["mlflow.note.content"].startswith("Choose **Model training**, top left")
 
 
 def test_nothing_is_written_twice(tracker, monkeypatch):
@@ -174,18 +188,10 @@ def test_links_open_our_view_and_survive_markdown():
     )
     runs = [f"{number:032x}" for number in range(MOST_CURVES + 1)]
     link = curves_link("", "7", runs)
-    assert link.startswith("#/experiments/7/runs?")
+    assert link.startswith("#/metric?runs=")
+    assert link.endswith("&workflowType=machine_learning")
     assert not set(link) & set("()[]<>'\" `|")
     query = parse_qs(urlsplit(link.removeprefix("#")).query)
-    assert query["searchFilter"] == [f"attributes.run_id IN ({','.join(map(repr, runs[:MOST_CURVES]))})"]
-    assert unquote(query["orderByKey"][0]) == "metrics.`test/accuracy`"
-
-
-def test_mlflow_understands_the_filter_of_the_curves(tracker):
-    runs = [tracker.start_run(name, {}) for name in ("one", "two", "three")]
-    query = parse_qs(urlsplit(curves_link("", "7", runs[:2]).removeprefix("#")).query)
-    order = [f"{query['orderByKey'][0]} DESC"]
-    found = tracker.client.search_runs([tracker.experiment_id], query["searchFilter"][0], order_by=order)
-    assert {run.info.run_id for run in found} == {*runs[:2]}
-    with pytest.raises(MlflowException):
-        tracker.client.search_runs([tracker.experiment_id], "attributes.run_id IN (")
+    assert json.loads(query["runs"][0]) == runs[:MOST_CURVES]
+    assert json.loads(query["experiments"][0]) == ["7"]
+    assert json.loads(query["plot_metric_keys"][0]) == ["validation/accuracy"]

@@ -383,8 +383,9 @@ def test_mlflow_stores_keras_models_as_we_do():
 def test_mlflows_ui_reads_our_views():
     build = Path(importlib.util.find_spec("mlflow").origin).parent / "server" / "js" / "build"
     scripts = "".join(file.read_text() for file in build.rglob("*.js"))
-    words = ["mlflow.sharedViewState.", "viewStateShareKey", "compareRunsMode", "workflowType", "machine_learning"]
+    words = ["mlflow.sharedViewState.", "viewStateShareKey", "workflowType", "machine_learning", "plot_metric_keys"]
     words += ["selectedColumns", "columnOrder", "columnWidths", "orderByKey", "orderByAsc", "searchFilter"]
+    words += ["groupByKeys", "groupByData", "aggregateFunction"]
     assert [word for word in words if word not in scripts] == []
 
 

@@ -161,6 +161,7 @@ def _announce(settings: Settings, api: str) -> None:
         "         train/on-demand, then Run, Custom run: choose what to train",
         f"MLflow:  {page}",
         "         the newest comparison first; open it with +, mark two runs, then Compare",
+        "         (its bare address opens on GenAI: choose Model training, top left)",
         "Ctrl-C ends everything, what is training included.\n",
     )
     Screen().print(*lines, sep="\n", highlight=False, soft_wrap=True)
