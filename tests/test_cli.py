@@ -7,6 +7,9 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
+from unittest import mock
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from commands import MNIST, mnist, mnist_here
 from homes import free_port
 from made_data import arrays_of, make_dataset, write_npz
 
+from tasks.config.settings import load_settings
 from tasks.operations.doctor_checks import Finding
 
 
@@ -223,3 +227,35 @@ def test_recipes_and_doctor_speak_json(home, monkeypatch):
         told = json.loads(result.stdout)
         assert (result.returncode, told["findings"]) == (len(found), [each._asdict() for each in found])
         assert {each["name"] for each in told["choices"]} == {"device", "trainers", "threads", "precision"}
+
+
+def test_status_speaks_json(home, monkeypatch, capsys):
+    from prefect.client.schemas.objects import FlowRun
+    from prefect.states import Completed, Running
+
+    from flows.cli import status
+    from tasks.operations.deployment_status import Deployed, Overview
+    from tasks.registry.champion import Champion
+
+    moment = datetime(2030, 1, 2, 3, 4, tzinfo=UTC)
+    done, running = (
+        FlowRun(flow_id=uuid4(), name=name, state=state, state_name=state.name, start_time=moment)
+        for name, state in (("train quick", Completed()), ("train all", Running()))
+    )
+    deployed = mock.Mock(spec=Deployed, name="deployed", latest=[done], next=moment, paused=False)
+    deployed.name = "train/nightly"
+    champion = mock.create_autospec(Champion, instance=True)
+    monkeypatch.setattr(status, "asdict", lambda _champion: {"recipe": "net"})
+    overview = mock.Mock(spec=Overview, champion=champion, deployments=[deployed], running=[running], waiting=[])
+    overview.slots = (1, 2)
+    monkeypatch.setattr(status, "look", lambda _settings: overview)
+    status.print_status(load_settings(), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    (nightly,) = told["deployments"]
+    assert told["champion"] == {"recipe": "net"}
+    assert (nightly["name"], nightly["next"]) == ("train/nightly", "2030-01-02T03:04:00+00:00")
+    (run,) = nightly["latest"]
+    assert (run["name"], run["state"], run["began"]) == ("train quick", "Completed", "2030-01-02T03:04:00+00:00")
+    assert isinstance(run["seconds"], float)
+    assert [(each["name"], each["seconds"]) for each in told["running"]] == [("train all", None)]
+    assert (told["waiting"], told["trainer_slots"]) == ([], {"taken": 1, "all": 2})

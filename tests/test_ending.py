@@ -52,7 +52,7 @@ ERRORS = {
     "a group": (ExceptionGroup("several", [ValueError("odd")]), "odd (ValueError)"),
     "what is no Exception": (asyncio.CancelledError("given up"), "given up (CancelledError)"),
     "a password": (RuntimeError("http://user:secret@host/x"), "http://***@host/x"),
-    "what moves the cursor": (RuntimeError("a\x1b[2Jb"), "a?[2Jb"),
+    "what moves the cursor": (RuntimeError("a\x1b[2Jb"), r"a\x1b[2Jb"),
 }
 
 
@@ -145,10 +145,10 @@ def test_the_log_goes_elsewhere_if_the_state_cannot_be_written(home, tmp_path_fa
     (home / "state").write_text("a file")
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     with mock.patch("tempfile.tempdir", str(elsewhere)):
-        result = ended("recipes", RuntimeError("it broke"))
+        result = ended("doctor", RuntimeError("it broke"))
     assert log_named_in(result.stderr).is_relative_to(elsewhere)
     with mock.patch("tempfile.tempdir", str(elsewhere / "nowhere")):
-        result = ended("recipes", RuntimeError("it broke"))
+        result = ended("doctor", RuntimeError("it broke"))
     assert result.stderr == "mnist: it broke (RuntimeError); and its traceback could not be written anywhere\n"
 
 

@@ -15,6 +15,7 @@ from typing import NoReturn
 from mnist_models.atomic import write_atomically
 from mnist_models.errors import InvalidInput, Unavailable
 from mnist_models.redaction import redacted
+from mnist_models.shown_text import on_screen
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 INTERRUPTION = "interrupted; the same command goes on where this one stopped"
@@ -137,7 +138,7 @@ def _first_line(error: BaseException) -> str:
 
 def _clean(text: str) -> str:
     """Return a text without credentials and without what would move a terminal's cursor, in one line."""
-    return redacted("".join(each if each.isprintable() else "?" for each in " ".join(text.split())))
+    return on_screen(redacted(" ".join(text.split())))
 
 
 def _somebody_reads() -> bool:
