@@ -6,6 +6,9 @@ import sys
 def main() -> None:
     """Run `mnist`; Ctrl-C ends it with one line at any moment, also while its modules are imported."""
     try:
+        from mnist_models.processes.import_path import leave_out_current_folder
+
+        leave_out_current_folder()
         from flows.cli.process import run_as_process
 
         run_as_process(_command)

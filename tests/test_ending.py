@@ -233,3 +233,13 @@ def test_a_character_that_the_terminal_does_not_have_is_replaced(home):
     result = process("", "recipes", PYTHONIOENCODING="ascii", COLUMNS="200")
     assert (result.returncode, result.stderr) == (0, "")
     assert "softmax_regression" in result.stdout
+
+
+def test_as_a_module_it_imports_nothing_from_the_current_folder(home):
+    for name in ("select", "tempfile", "typer", "tasks"):
+        (home / f"{name}.py").write_text("raise SystemExit('imported')")
+    command = [sys.executable, "-m", "flows", "--version"]
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=os.environ | {"PYTHONSAFEPATH": ""}
+    )
+    assert (result.returncode, result.stderr) == (0, "")
