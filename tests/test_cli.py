@@ -1,6 +1,7 @@
 """The command line as a user meets it, from any folder."""
 
 import json
+import logging
 import os
 import pty
 import socket
@@ -16,7 +17,9 @@ import pytest
 from commands import MNIST, mnist, mnist_here
 from homes import free_port
 from made_data import arrays_of, make_dataset, write_npz
+from PIL import Image
 
+from mnist_models.errors import Unavailable
 from tasks.config.settings import load_settings
 from tasks.operations.doctor_checks import Finding
 
@@ -227,6 +230,18 @@ def test_recipes_and_doctor_speak_json(home, monkeypatch):
         told = json.loads(result.stdout)
         assert (result.returncode, told["findings"]) == (len(found), [each._asdict() for each in found])
         assert {each["name"] for each in told["choices"]} == {"device", "trainers", "threads", "precision"}
+
+
+def test_what_is_warned_of_during_a_prediction_stays_out_of_the_answer(home, monkeypatch):
+    def warn(_settings):
+        logging.getLogger("tasks.anything").warning("a server is slow")
+        raise Unavailable("no server.")
+
+    Image.fromarray(make_dataset().x_test[0]).save(home / "digit.png")
+    monkeypatch.setattr("flows.cli.predict.start_temporary_server", warn)
+    result = mnist_here("predict", "--json", "digit.png")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "a server is slow\nmnist: no server.\n"
 
 
 def test_status_speaks_json(home, monkeypatch, capsys):

@@ -19,6 +19,7 @@ from mnist_models.images.read import read_image
 from mnist_models.screen import Screen
 from mnist_models.shown_text import as_unicode, on_screen
 from tasks.config.settings import with_model
+from tasks.progress.display import Display
 from tasks.servers.prefect_server import start_temporary_server, wait_until_ready
 
 MOST_IN_RECORDS = 20_000  # characters of all paths, up to which they are recorded with the flow run
@@ -33,22 +34,33 @@ def run_predict(given: list[str], as_json: bool, model: str = "") -> int:
     files = image_files(given)
     _check_one_is_usable(files, read_image)
     check_servers(settings)
-    server = start_temporary_server(settings)
-    with trainers(settings, 1), _recordable(files) as parameters:
-        from flows.predict import predict
-        from tasks.registry.image_champion import image_champion
-        from tasks.supervision.image_predictions import prepared_file
-        from tasks.tracking.tracker import Tracker
+    with _shown() as display, _recordable(files) as parameters:
+        server = start_temporary_server(settings)
+        with trainers(settings, 1, display=display):
+            from flows.predict import predict
+            from tasks.registry.image_champion import image_champion
+            from tasks.supervision.image_predictions import prepared_file
+            from tasks.tracking.tracker import Tracker
 
-        preparation = image_champion(Tracker(settings)).preparation
-        _check_one_is_usable(files, partial(prepared_file, preparation=preparation))
-        wait_until_ready(server)
-        rows = predict(**parameters, model=model)
+            preparation = image_champion(Tracker(settings)).preparation
+            _check_one_is_usable(files, partial(prepared_file, preparation=preparation))
+            wait_until_ready(server)
+            rows = predict(**parameters, model=model)
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
         _print_table(rows)
     return 1 if any(row["problem"] for row in rows) else 0
+
+
+@contextmanager
+def _shown() -> Iterator[Display]:
+    """Show on a terminal what is waited for, and warnings anywhere; standard output is for the answer alone."""
+    display = Display(Screen(stderr=True))
+    with display.shown():
+        if display.console.is_terminal:
+            display.wait_for("Asking the champion")
+        yield display
 
 
 def _check_one_is_usable(files: Sequence[str], use: Callable[[Path], object]) -> None:
