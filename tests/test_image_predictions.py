@@ -1,5 +1,6 @@
 """The rows that a prediction comes to, with a champion that needs no network."""
 
+import csv
 import json
 import os
 from types import SimpleNamespace
@@ -126,3 +127,27 @@ def test_without_a_usable_champion_there_is_one_sentence(monkeypatch):
         champion(monkeypatch, None)
     with pytest.raises(InvalidInput, match="was not registered by this pipeline"):
         champion(monkeypatch, SimpleNamespace(name="digits", version="7", tags={}))
+
+
+def test_a_folder_becomes_a_table_with_doubts_and_problems(folder, answers, monkeypatch):
+    from tasks import predict
+
+    name = os.fsdecode(b"caf\xe9.png")
+    (folder / "one.png").rename(folder / name)
+    answers.said += [CERTAIN, TORN]
+    serving, shown, said = champion(monkeypatch, version()), [], []
+    monkeypatch.setattr(predict, "image_champion", lambda _tracker: serving)
+    monkeypatch.setattr(predict, "create_table_artifact", lambda rows, **_: shown.extend(rows))
+    context = SimpleNamespace(cancellation=Cancellation(), tracker=None, display=SimpleNamespace(say=said.append))
+    files, output = predict.check_folder(str(folder), "")
+    result = predict.predict_folder.fn(context, files, output)
+    assert (result["predicted"], result["unusable"]) == (2, 2)
+    assert json.loads(json.dumps(shown, allow_nan=False)) == shown
+    rows = {row["file"]: row for row in csv.DictReader(output.read_text().splitlines())}
+    assert set(rows) == {"blank.png", "caf\\xe9.png", "text.png", "two.png"}
+    certain, torn, blank = rows["caf\\xe9.png"], rows["two.png"], rows["blank.png"]
+    assert (certain["label"], certain["unsure"], certain["several_marks"]) == ("1", "False", "False")
+    assert (torn["label"], torn["unsure"], torn["several_marks"]) == ("1", "True", "True")
+    assert (blank["label"], blank["probability"], blank["unsure"]) == ("", "", "")
+    assert "it is blank" in blank["problem"]
+    assert "2 of 4 images predicted by version 7" in said[0]

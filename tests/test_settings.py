@@ -204,3 +204,14 @@ def test_any_file_is_read_or_refused_in_one_sentence(tmp_path_factory, content):
             return
     assert settings.home == folder
     assert settings.resolved_tracking_uri.startswith(("sqlite:///", "http", "postgresql", "mysql"))
+
+
+def test_a_folder_whose_path_would_end_early_in_an_address_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "what?"
+    folder.mkdir()
+    (folder / "mlflow.yml").write_text("experiment_name: x\n")
+    monkeypatch.setenv("MNIST_CONFIG", str(folder / "mlflow.yml"))
+    with pytest.raises(InvalidInput, match="must hold no question mark"):
+        load_settings()
+    (folder / "mlflow.yml").write_text("tracking_uri: http://127.0.0.1:5000\n")
+    assert load_settings().home == folder

@@ -198,6 +198,11 @@ def load_settings() -> Settings:
     reach_loopback_directly(
         settings.reachable_host, settings.resolved_tracking_uri, os.environ.get("PREFECT_API_URL", "")
     )
+    if settings.tracking_uri.startswith("sqlite:///") and "?" in str(settings.home):
+        raise InvalidInput(
+            f"mlflow.yml: the path of its folder, {settings.home}, must hold no question mark, which would end the path"
+            " in the address of MLflow's store."
+        )
     hand_to_mlflow(settings.tracking_uri)
     return settings
 
