@@ -55,8 +55,8 @@ def run_predict(given: list[str], as_json: bool, model: str = "") -> int:
 
 @contextmanager
 def _shown() -> Iterator[Display]:
-    """Show on a terminal what is waited for, and warnings anywhere; standard output is for the answer alone."""
-    display = Display(Screen(stderr=True))
+    """Show on a terminal what is waited for. Standard output is for the answer, which tells of bad files, too."""
+    display = Display(Screen(stderr=True), warnings=False)
     with display.shown():
         if display.console.is_terminal:
             display.wait_for("Asking the champion")

@@ -44,8 +44,8 @@ class _Warnings(logging.Handler):
 class Display:
     """What is going on, from the first second on. Any thread may call it."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, warnings: bool = True) -> None:
+        self.console, self._warns = console, warnings
         self._lock = Lock()
         self._bars: dict[str, TaskID] = {}
         self._next_line: dict[str, float] = {}
@@ -71,7 +71,7 @@ class Display:
         warnings = _Warnings(self._print)
         live = Live(get_renderable=self._look, console=self.console, refresh_per_second=FRAMES, transient=True)
         self._is_shown = True
-        for name in OUR_LOGGERS:
+        for name in OUR_LOGGERS if self._warns else ():
             logging.getLogger(name).addHandler(warnings)
         try:
             with live if self.console.is_terminal else nullcontext():
