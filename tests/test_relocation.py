@@ -12,12 +12,14 @@ from conftest import without_store
 from tasks.config.settings import Settings
 from tasks.databases import relocation
 from tasks.databases.relocation import follow_move
-from tasks.operations.store_checks import wrong_records
+from tasks.operations.store_checks import lost_champion, wrong_records
 from tasks.registry.champion import champion_version
 from tasks.tracking.model_files import files_are_lost
 from tasks.tracking.run_replay import RunReplay
 from tasks.tracking.run_state import RunState
 from tasks.tracking.tracker import Tracker
+
+pytestmark = pytest.mark.fault(25)
 
 NAMES = {"experiment_name": "test", "registered_model": "test-model"}
 
@@ -165,6 +167,7 @@ def test_a_champion_whose_files_are_gone_is_named(old):
     assert files_are_lost(tracker, version)
     shutil.rmtree(old / "state" / "artifacts")
     assert files_are_lost(tracker, version)
+    assert lost_champion(settings).endswith("put them back, or train: the best takes its place")
     (wrong,) = wrong_records(settings)
     assert wrong[0].startswith("the champion is lost: test-model: the files of version 1 are gone from")
 

@@ -12,6 +12,7 @@ from flows.cli.tables import new_table
 from mnist_models.screen import Screen
 from tasks.config.settings import Settings
 from tasks.operations.deployment_status import Deployed, Overview, look
+from tasks.operations.store_checks import lost_champion
 
 ASKING = "Asking Prefect and MLflow"
 
@@ -29,6 +30,8 @@ def print_status(settings: Settings, as_json: bool = False) -> None:
     else:
         accuracy = "" if best.test_accuracy is None else f", test accuracy {best.test_accuracy:.2%} on {best.data}"
         console.print(f"Champion: {best.recipe}, {best.name} version {best.version}{accuracy}.")
+        if lost := lost_champion(settings):
+            console.print(f"It cannot be used: {lost}.")
     if not now.deployments:
         console.print("Deployments: none; `mnist up` creates them.")
     else:

@@ -76,8 +76,13 @@ def _artifacts(settings: Settings, store: Path) -> Iterator[Wrong]:
             yield what, f"move that folder to {settings.home / settings.artifact_location}"
         if not database.execute("SELECT 1 FROM registered_model_aliases LIMIT 1").fetchone():
             return
-    tracker = Tracker(settings)  # imports MLflow, which takes seconds
-    version = champion_version(tracker)
-    if version is not None and files_are_lost(tracker, version):
-        what, _, remedy = lost_files(tracker, version).partition("; ")
+    if lost := lost_champion(settings):  # imports MLflow, which takes seconds
+        what, _, remedy = lost.partition("; ")
         yield f"the champion is lost: {what}", remedy
+
+
+def lost_champion(settings: Settings) -> str:
+    """Say that the champion's files are gone, and what to do; empty if they are not."""
+    tracker = Tracker(settings)
+    version = champion_version(tracker)
+    return lost_files(tracker, version) if version is not None and files_are_lost(tracker, version) else ""

@@ -12,6 +12,7 @@ from mnist_models.trainer_pool.errors import TrainingFailed
 from mnist_models.training_run.job import PredictJob
 from tasks.flow_run.context import FlowRunContext
 from tasks.supervision.failures import first_line
+from tasks.tracking.model_files import files_are_lost, lost_files
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -26,11 +27,16 @@ def predict_images(context: FlowRunContext, version: "ModelVersion", images: NDA
 
     with TemporaryDirectory() as name:
         folder = Path(name)
-        model = download_artifacts(
-            artifact_uri=f"models:/{version.name}/{version.version}",
-            dst_path=str(folder / "model"),
-            tracking_uri=context.settings.resolved_tracking_uri,
-        )
+        try:
+            model = download_artifacts(
+                artifact_uri=f"models:/{version.name}/{version.version}",
+                dst_path=str(folder / "model"),
+                tracking_uri=context.settings.resolved_tracking_uri,
+            )
+        except Exception as error:
+            if files_are_lost(context.tracker, version):
+                raise InvalidInput(f"{lost_files(context.tracker, version)}.") from error
+            raise
         np.save(folder / "images.npy", images, allow_pickle=False)
         job = PredictJob(Path(model) / "data" / "model.keras", folder / "images.npy", folder / "probabilities.npy")
         try:
