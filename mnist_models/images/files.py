@@ -30,7 +30,7 @@ def image_files(given: Iterable[str]) -> list[str]:
 def _expanded(given: str) -> list[str]:
     path = Path(given)
     if not _exists(path):
-        if not glob.has_magic(given):
+        if not set(given) & set("*?["):
             return [given]
         matching = sorted(glob.glob(given, recursive=True))  # noqa: PTH207  pathlib's takes no absolute pattern
         files = [each for each in matching if Path(each).suffix.lower() in SUFFIXES and not Path(each).is_dir()]

@@ -17,7 +17,7 @@ MOST_PIXELS = 40_000_000
 FORMATS = ("PNG", "JPEG")
 
 GREYISH = 24  # levels by which the three colours of a pixel differ in a picture without colour; its light has a hue
-COLOUR_SIDE = 200  # longest side of the shrunken picture in which that is looked for
+COLOUR_SIDE = 200  # longest side of the shrunken picture in which that is looked for, nearly
 PAGE_CONTRAST = 64  # a partly transparent image is a page with ink if its pixels differ this much, else ink alone
 
 
@@ -84,8 +84,7 @@ def _turned(image: Image.Image) -> Image.Image:
 
 
 def _is_coloured(image: Image.Image) -> bool:
-    reduced = ImageOps.contain(image, (COLOUR_SIDE, COLOUR_SIDE), Image.Resampling.BOX)
-    channels = np.asarray(reduced, np.int16)
+    channels = np.asarray(image.reduce(max(1, max(image.size) // COLOUR_SIDE)), np.int16)
     return bool(np.ptp(channels, axis=2).max() > GREYISH)
 
 
