@@ -71,7 +71,7 @@ def _decode(name: str, path: Path) -> npt.NDArray[np.uint8]:
         return _on_paper(np.asarray(upright.convert("RGBA").convert("LA")))
     if upright.mode in ("1", "L"):
         return np.array(upright.convert("L"))
-    coloured = upright.convert("RGB")
+    coloured = upright if upright.mode == "RGB" else upright.convert("RGB")  # which would make a copy
     return np.array(coloured if _is_coloured(coloured) else coloured.convert("L"))
 
 
