@@ -99,15 +99,19 @@ def _print_table(rows: Sequence[dict[str, Any]]) -> None:
     console = Screen()
     headings = ("label", "probability", "runner-up", "probability")
     numbers = (Column(heading, justify="right", no_wrap=True) for heading in headings)
-    table = new_table(Column("file", overflow="fold"), *numbers, Column("doubt, problem", overflow="fold"))
-    for row in rows:
-        if row["problem"]:
-            table.add_row(on_screen(row["file"]), "–", "–", "–", "–", row["problem"])
-        else:
-            first, second = f"{row['probability']:.1%}", f"{row['runner_up_probability']:.1%}"
-            table.add_row(on_screen(row["file"]), str(row["label"]), first, str(row["runner_up"]), second, doubt(row))
+    remarks = [row["problem"] or doubt(row) for row in rows]
+    more = [Column("doubt, problem", overflow="fold")] if any(remarks) else []
+    table = new_table(Column("file", overflow="fold"), *numbers, *more)
+    for row, remark in zip(rows, remarks, strict=True):
+        cells = ("–",) * len(headings) if row["problem"] else _answer(row)
+        table.add_row(on_screen(row["file"]), *cells, *([remark] if more else []))
     console.print(table)
     console.print(*_remarks(rows), sep="\n", highlight=False)
+
+
+def _answer(row: dict[str, Any]) -> tuple[str, ...]:
+    first, second = f"{row['probability']:.1%}", f"{row['runner_up_probability']:.1%}"
+    return str(row["label"]), first, str(row["runner_up"]), second
 
 
 def _remarks(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
