@@ -82,11 +82,11 @@ def with_things(random, **more):
     return scene
 
 
-PURPLES = [((200, 60, 60), (60, 128, 60)), ((60, 130, 60), (205, 60, 50)), ((60, 90, 230), (130, 90, 60))]
+EQUALLY_BRIGHT = [((200, 60, 60), (60, 128, 60)), ((60, 130, 60), (205, 60, 50)), ((60, 90, 230), (130, 90, 60))]
 
 
 def equally_bright(random, kind=fills):
-    ink, paper = PURPLES[random.integers(len(PURPLES))]
+    ink, paper = EQUALLY_BRIGHT[random.integers(len(EQUALLY_BRIGHT))]
     scene = kind(random)
     scene.ink, scene.paper = ink, paper
     return scene
