@@ -12,9 +12,10 @@ from older_databases import FILES, make_old, prepare, records
 
 from mnist_models.errors import Unavailable
 from tasks.config.settings import Settings, load_settings
-from tasks.databases.mlflow_store import check_store, mlflow_store, prepare_store, store_id
+from tasks.databases.mlflow_store import mlflow_store, prepare_store, store_id
 from tasks.databases.prefect_database import prefect_database
 from tasks.databases.sqlite_file import Condition
+from tasks.databases.start_checks import check_records
 from tasks.tracking.tracker import Tracker
 
 pytestmark = pytest.mark.slow
@@ -119,7 +120,7 @@ def test_a_folder_of_somebody_else_is_told_with_the_name(home, store, monkeypatc
 def test_a_locked_store_holds_up_no_command(home, store):
     with closing(sqlite3.connect(store, isolation_level=None)) as other:
         other.execute("begin exclusive")
-        check_store(load_settings())
+        check_records(load_settings())
     prepare_store(load_settings())
 
 

@@ -47,15 +47,15 @@ class Move:
         return (str(old), str(new)), (old.as_uri(), new.as_uri())
 
 
-def follow_move(settings: Settings) -> None:
+def follow_move(settings: Settings, seconds: float = SECONDS) -> None:
     """Make the records true if the project is no longer where they say.
 
-    Raise sqlite3.OperationalError if others hold the store.
+    Raise sqlite3.OperationalError if others hold the store for so long.
     """
     store = mlflow_store(settings)
-    if store is None or not is_inside(settings.home, store.path) or store.look(0) is not Condition.READY:
+    if store is None or not is_inside(settings.home, store.path) or store.look(seconds) is not Condition.READY:
         return
-    with closing(sqlite3.connect(store.path, SECONDS, isolation_level=None)) as database:
+    with closing(sqlite3.connect(store.path, seconds, isolation_level=None)) as database:
         for move in moves(settings, database):
             logger.warning("this project was in %s: what its records say of that is changed to %s", move.old, move.new)
             # The notes first: if this is cut short, the store still tells that something is left to do.

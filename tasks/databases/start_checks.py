@@ -17,4 +17,4 @@ def check_records(settings: Settings) -> None:
     check_state(settings)
     check_store(settings)
     with suppress(sqlite3.OperationalError):  # others hold the store: who first uses it does this too
-        follow_move(settings)
+        follow_move(settings, seconds=0)
