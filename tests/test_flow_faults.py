@@ -128,7 +128,7 @@ def test_a_second_command_waits_for_the_same_training_and_can_be_given_up():
 
 @pytest.mark.fault(18)
 def test_a_poisoned_cache_is_noticed_by_its_content(data, monkeypatch):
-    from tasks.progress.snapshot import Display
+    from tasks.progress.display import Display
 
     said = []
     monkeypatch.setattr(Display, "say", lambda _self, text, *_: said.append(text))

@@ -5,7 +5,8 @@ from typing import Any
 
 from tasks.flow_run.child_run import ChildRun
 from tasks.flow_run.context import FlowRunContext
-from tasks.progress.snapshot import ProgressArtifact, Snapshot
+from tasks.progress.artifact import ProgressArtifact
+from tasks.progress.snapshot import Snapshot
 
 
 class LiveLogging:
