@@ -60,7 +60,7 @@ def home(tmp_path, monkeypatch):
 
 def without_store(monkeypatch):
     """No store is named in the environment; MLflow puts the one that it works with there, which is undone too."""
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_EXPERIMENT_NAME"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 

@@ -25,7 +25,7 @@ BOTH = pytest.mark.parametrize("library", ["mlflow", "prefect"])
 
 def look(library, home, monkeypatch):
     monkeypatch.setenv("PREFECT_HOME", str(home / "state"))
-    file = mlflow_store(Settings.at(home)) if library == "mlflow" else prefect_database()
+    file = mlflow_store(Settings.at(home)) if library == "mlflow" else prefect_database(os.environ)
     return file.look()
 
 

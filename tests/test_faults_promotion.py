@@ -24,6 +24,8 @@ def candidates(home, tmp_path):
         np.savez(tmp_path / "predictions.npz", test=probabilities(dataset.y_test, right))
         tracker.log_file(runs[version], tmp_path / "predictions.npz")
         tags = {"data_digest": dataset.digest, "image_shape": "16x16", "classes": "4", "recipe": f"recipe-{version}"}
+        (home / "state" / "artifacts" / version).mkdir(parents=True)
+        (home / "state" / "artifacts" / version / "MLmodel").touch()
         created = tracker.client.create_model_version(
             "test-model", f"{tracker.settings.resolved_artifact_location}/{version}", run_id=runs[version], tags=tags
         )

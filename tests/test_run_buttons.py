@@ -121,7 +121,13 @@ def test_the_name_that_the_form_was_given_stays_and_the_tags_tell_what_it_is(sta
     assert ended["name"] == "For Friday"
     assert {"recipe:small", f"project:{stack.settings.project_name}"} <= set(ended["tags"])
     wanted = {"logs": {"flow_run_id": {"any_": [run]}, "task_run_id": {"is_null_": True}}, "sort": "TIMESTAMP_ASC"}
-    messages = [each["message"] for each in stack.ask("logs/filter", wanted)]
-    ours = messages[: next(number for number, text in enumerate(messages) if text.startswith("Finished in state"))]
+
+    def before_the_end():
+        """The log comes in portions, and the last one may come after the state."""
+        messages = [each["message"] for each in stack.ask("logs/filter", wanted)]
+        ends = [number for number, text in enumerate(messages) if text.startswith("Finished in state")]
+        return messages[: ends[0]] if ends else None
+
+    ours = wait_for(before_the_end)
     assert ours[-2].startswith("Champion: ")
     assert "not promoted: " in ours[-1]

@@ -23,6 +23,7 @@ def served(trained):
     command = ["mlflow", "models", "serve", "-m", "models:/test-model@champion", "--env-manager", "local"]
     environment = os.environ | {
         "MLFLOW_TRACKING_URI": f"sqlite:///{trained}/state/mlflow.db",
+        "MLFLOW_REGISTRY_URI": f"sqlite:///{trained}/state/mlflow.db",  # which MLflow may have set in this process
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # `mlflow` calls uvicorn by its name
     }
     log = trained / "serve.log"

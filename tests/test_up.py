@@ -9,6 +9,7 @@ import sqlite3
 
 import httpx
 import pytest
+from homes import free_port
 from made_data import make_dataset, write_npz
 from PIL import Image
 from up_stack import Stack
@@ -60,7 +61,8 @@ def test_a_second_up_and_a_taken_port_are_refused(stack, tmp_path):
     (tmp_path / "mlflow.yml").write_text("")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        other = stack.run("mnist", "up", MNIST_CONFIG=str(tmp_path / "mlflow.yml"), MLFLOW_PREFECT_PORT=port)
+        ports = {"MLFLOW_PREFECT_PORT": port, "MLFLOW_PORT": str(free_port())}
+        other = stack.run("mnist", "up", MNIST_CONFIG=str(tmp_path / "mlflow.yml"), **ports)
     assert (other.returncode, len(other.stderr.splitlines())) == (2, 1)
     assert f"prefect_port: 127.0.0.1:{port} cannot be used" in other.stderr
 
