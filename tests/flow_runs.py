@@ -22,7 +22,7 @@ def run(**parameters):
 def client():
     uri = f"sqlite:///{Path.cwd() / 'state' / 'mlflow.db'}"
     mlflow.set_tracking_uri(uri)
-    return MlflowClient(uri)
+    return MlflowClient(uri, registry_uri=uri)
 
 
 def names(artifacts):

@@ -68,7 +68,8 @@ def recorded(trained):
     """What the pipeline noted as the champion's predictions for the test images, float32 [n, classes]."""
     from mlflow import MlflowClient
 
-    client = MlflowClient(f"sqlite:///{trained}/state/mlflow.db")
+    store = f"sqlite:///{trained}/state/mlflow.db"
+    client = MlflowClient(store, registry_uri=store)
     run = client.get_model_version_by_alias("test-model", "champion").run_id
     file = client.download_artifacts(run, "predictions.npz", str(trained))
     with np.load(file) as arrays:
