@@ -32,7 +32,8 @@ def run(backend: Backend, data, **parameters):
 
 
 def steps(home, row):
-    client = MlflowClient(f"sqlite:///{home}/state/mlflow.db")
+    store = f"sqlite:///{home}/state/mlflow.db"
+    client = MlflowClient(store, registry_uri=store)
     return [metric.step for metric in client.get_metric_history(row["mlflow_run_id"], "train/loss")]
 
 

@@ -48,7 +48,8 @@ def test_every_chosen_column_is_logged(trained):
     """A metric or tag under another name would be an empty column."""
     from mlflow import MlflowClient
 
-    client = MlflowClient(f"sqlite:///{trained}/state/mlflow.db")
+    store = f"sqlite:///{trained}/state/mlflow.db"
+    client = MlflowClient(store, registry_uri=store)
     experiment = client.get_experiment_by_name("test")
     runs = client.search_runs([experiment.experiment_id])
     logged = {f"metrics.`{name}`" for run in runs for name in run.data.metrics}
