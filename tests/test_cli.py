@@ -94,6 +94,7 @@ def test_doctor_begins_with_nothing_of_prefects_on_a_fresh_account(home):
     assert b"anonymous usage data" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.fault(6)
 def test_a_recipe_file_that_cannot_be_loaded_is_named_and_stops_nothing_else(home):
     folder = home / "recipes"

@@ -180,6 +180,7 @@ def test_ctrl_c_while_imports_run_is_one_line(home, name):
     assert result.stdout == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shell", "status", "words"),
     [

@@ -46,6 +46,7 @@ def answering(text):
     return serving(Answer)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(26)
 @pytest.mark.parametrize("upper", [False, True])
 @pytest.mark.parametrize("exempted", ["", "internal.example, 10.0.0.0/8"])

@@ -6,6 +6,8 @@ from tasks.config.settings import load_settings
 from tasks.registry.placement import MEMORY, Placement, observe, refusal, remember, twins
 from tasks.tracking.tracker import Tracker
 
+pytestmark = pytest.mark.slow
+
 NAME = "test-model"
 
 
