@@ -63,11 +63,15 @@ lock: $(INSTALLED) ## compile requirements.lock anew from pyproject.toml (needs 
 clean: ## remove the virtual environment and what tools have cached; trained models stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
-$(INSTALLED): requirements.lock pyproject.toml mnist_models/__init__.py
+# The programs in a virtual environment know its place: where the project was moved to or copied, it is made anew.
+MOVED := $(shell [ "$$(cat $(INSTALLED) 2>/dev/null)" = "$(CURDIR)" ] || echo moved)
+.PHONY: moved
+
+$(INSTALLED): requirements.lock pyproject.toml mnist_models/__init__.py $(MOVED)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …" >&2; exit 2; }
 	@echo "Installing into $(VENV); this takes some minutes once."
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(if $(MOVED),--clear) $(VENV)
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --no-build-isolation --editable .
-	@touch $(INSTALLED)
+	@echo "$(CURDIR)" > $(INSTALLED)

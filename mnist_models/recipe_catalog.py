@@ -12,9 +12,10 @@ import importlib
 import os
 import pkgutil
 import re
+import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -115,7 +116,8 @@ def _load(file: Path, found: dict[str, tuple[Recipe, Path | None]]) -> tuple[Rec
     """Return a file's recipes, whose names must not be among `found`; raise _Broken."""
     name = file.parent.name if file.stem == "__init__" else file.stem
     try:
-        module = importlib.import_module(f"{architectures.__name__}.{name}")
+        with redirect_stdout(sys.stderr):  # what a file prints must not get into the JSON of a command
+            module = importlib.import_module(f"{architectures.__name__}.{name}")
         offered = getattr(module, "RECIPES", None)
     except (Exception, SystemExit) as error:
         raise _Broken(_reason(error, file)) from None

@@ -74,10 +74,11 @@ def test_a_locked_or_damaged_store_is_named(healthy, store, monkeypatch):
 
 
 @pytest.mark.parametrize("variable", ["PREFECT_API_URL", "MLFLOW_TRACKING_URI"])
-def test_a_server_that_does_not_answer_is_named_without_its_address(healthy, monkeypatch, variable):
+def test_a_server_that_does_not_answer_is_named_without_its_password(healthy, monkeypatch, variable):
     monkeypatch.setenv(variable, f"http://user:secret@127.0.0.1:{free_port()}")
     (what,) = found()
-    assert what == f"{variable}: no server answers there"
+    assert what.startswith(f"{variable}: no server answers ")
+    assert "secret" not in what
 
 
 @pytest.mark.slow

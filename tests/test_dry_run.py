@@ -123,6 +123,13 @@ def test_what_cannot_be_trained_is_refused_as_without_it(home):
     assert "did you mean quick?" in result.stderr
 
 
+def test_a_state_folder_that_cannot_be_used_is_told_at_once(home):
+    (home / "state").write_text("a file")
+    result = mnist_here("train", "--dry-run")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "is in the way" in result.stderr
+
+
 def test_the_latest_training_of_the_recipe_tells_its_speed(home, data):
     recipe, settings = find_recipe("small"), load_settings()
     assert expected_seconds(settings, recipe, 40) == recipe.seconds

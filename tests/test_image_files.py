@@ -44,6 +44,7 @@ def test_files_stay_as_they_are_named_and_in_that_order(folder):
     ("given", "words"),
     [
         ([], "name at least one"),
+        ([""], "an empty name is no file"),
         (["empty"], "the folder empty holds no PNG or JPEG image"),
         (["*.gif"], r"no PNG or JPEG image matches \*\.gif"),
     ],

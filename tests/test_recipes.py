@@ -159,6 +159,12 @@ def test_a_file_with_the_name_of_one_of_ours_is_not_passed_over(write_file):
     assert broken.sentence.startswith("conv_net.py cannot be loaded: a recipe file of this project has the same name")
 
 
+def test_what_a_file_prints_stays_out_of_the_answer_of_a_command(write_file, capsys):
+    write_file("print('hello')\n" + FINE)
+    all_recipes()
+    assert capsys.readouterr() == ("", "hello\n")
+
+
 def test_files_of_recipes_can_share_a_neighbour(write_file):
     write_file("NAME = 'fine'\n", "_names_of_mine")
     write_file("from mnist_models.recipes._names_of_mine import NAME\n" + FINE.replace("'fine'", "NAME"))

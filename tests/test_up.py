@@ -52,6 +52,7 @@ def test_everything_that_can_be_clicked_is_there(stack):
     }  # fmt: skip
     limits = {each["name"]: each["limit"] for each in stack.ask("v2/concurrency_limits/filter", {})}
     assert [limit for name, limit in limits.items() if name.startswith("trainers-")] == [machine().workers]
+    assert "prefect config set" not in stack.log.read_text()  # it would write for all projects of the user
 
 
 def test_a_second_up_and_a_taken_port_are_refused(stack, tmp_path):

@@ -21,6 +21,7 @@ from mnist_models.training_run.plan import Training
 from mnist_models.training_run.run_directory import RunDirectory
 from mnist_models.training_run.schedules import total_steps
 from tasks.config.settings import Settings, load_settings
+from tasks.config.state_folder import check_state
 from tasks.flow_run.request import TrainRequest
 
 OFFICIAL_IMAGES = 60_000  # for training, of the data set that recipes state their seconds for
@@ -44,6 +45,7 @@ def run_dry(parameters: dict[str, Any], as_json: bool) -> int:
     """Print what the train flow would do with these parameters; return the exit status."""
     settings = load_settings()
     request = TrainRequest(**parameters)
+    check_state(settings)
     trainings, forecasts = forecast(settings, request, _data_at_hand(settings, request))
     seconds = round(wall_seconds(trainings, forecasts, machine().workers))
     if as_json:
@@ -60,7 +62,8 @@ def run_dry(parameters: dict[str, Any], as_json: bool) -> int:
     said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     trainers = "1 trainer" if machine().workers == 1 else f"{machine().workers} trainers"
     total = f"With {trainers} this takes about {_words(seconds)}. Nothing was started."
-    console.print(f"Of {len(forecasts)} trainings: {said}. {total}", highlight=False)
+    all_of_them = "1 training" if len(forecasts) == 1 else f"{len(forecasts)} trainings"
+    console.print(f"Of {all_of_them}: {said}. {total}", highlight=False)
     return 0
 
 

@@ -28,6 +28,8 @@ def image_files(given: Iterable[str]) -> list[str]:
 
 
 def _expanded(given: str) -> list[str]:
+    if not given:  # an unset variable of a shell, not the current folder
+        raise InvalidInput("files: an empty name is no file; name a PNG or JPEG image, a folder of them, or a pattern.")
     path = Path(given)
     if not _exists(path):
         if not set(given) & set("*?["):

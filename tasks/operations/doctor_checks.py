@@ -1,6 +1,5 @@
 """What is wrong with this machine, and what to do about it."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -10,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from packaging.requirements import Requirement
 
-from mnist_models.errors import InvalidInput
+from mnist_models.errors import InvalidInput, Unavailable
 from tasks.config.settings import Settings
 from tasks.flow_run.stale_runs import stale_records
 from tasks.flow_run.unsent_requests import unsent_requests
@@ -19,6 +18,7 @@ from tasks.operations.finding import Finding
 from tasks.operations.store_checks import wrong_records
 from tasks.servers.health_check import answers
 from tasks.servers.ports import check_port_free
+from tasks.servers.prefect_server import check_configured_server
 
 SOURCE = Path(__file__).resolve().parents[2]
 LEAST_FREE_GB = 2.0
@@ -94,10 +94,14 @@ def _locked() -> dict[str, Requirement]:
 
 
 def _servers(settings: Settings) -> Iterator[Finding]:
-    mlflow, api = settings.served and settings.resolved_tracking_uri, os.environ.get("PREFECT_API_URL")
-    for variable, url in (("MLFLOW_TRACKING_URI", mlflow), ("PREFECT_API_URL", api and f"{api}/health")):
-        if url and not answers(url):
-            yield Finding(f"{variable}: no server answers there", "start it, or unset the variable to do without")
+    if settings.served and not answers(settings.resolved_tracking_uri):
+        remedy = "start it, or unset the variable to do without"
+        yield Finding("MLFLOW_TRACKING_URI: no server answers there", remedy)
+    try:
+        check_configured_server()
+    except Unavailable as refusal:
+        what, _, remedy = str(refusal).rstrip(".").partition("; ")
+        yield Finding(what, remedy)
 
 
 def _left_over(settings: Settings) -> Iterator[Finding]:

@@ -1,11 +1,14 @@
 """Whether the pipeline or a person has put the champion where it is; aliases in MLflow have no history of their own."""
 
 import json
+import logging
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from tasks.registry.champion import champion_version
 from tasks.tracking.tracker import Tracker
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -114,6 +117,9 @@ def _note_move(client: "MlflowClient", name: str, memory: Placement, serving: "M
         before = next((f"in the place of version {each}" for each in memory.versions if each), "where none was")
         for key, value in {**BY_HAND, "reason": f"a person has put it {before}"}.items():
             client.set_model_version_tag(name, now, key, value)
+    logger.warning(
+        "a person has made version %s of %s the champion; it stays until a new one is better", now or "–", name
+    )
     latest = client.search_model_versions(f"name='{name}'", 1, ["version_number DESC"])
     placement = Placement((now,), max((int(each.version) for each in latest), default=0))
     remember(client, name, placement)

@@ -5,6 +5,7 @@ tries that again, so nothing is lost, but some of its services tell of it with a
 """
 
 import logging
+import os
 import runpy
 import sys
 from functools import partial
@@ -15,9 +16,17 @@ MOST_CAUSES = 10
 
 def main() -> None:
     """Run the server with this process's arguments."""
+    _leave_out_the_banner()
     logging.setLogRecordFactory(partial(_calm_record, logging.getLogRecordFactory()))
     sys.argv = ["prefect", "server", "start", *sys.argv[1:]]
     runpy.run_module("prefect", run_name="__main__")
+
+
+def _leave_out_the_banner() -> None:
+    """Close what Prefect prints on: it advises to write this server's address into the profile of all projects."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def _calm_record(make: Any, *args: Any, **kwargs: Any) -> logging.LogRecord:

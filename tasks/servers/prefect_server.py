@@ -34,8 +34,19 @@ _of_this_project: list[str] = []
 
 def check_configured_server() -> None:
     """Raise Unavailable, which names the variable, if the configured server does not answer or refuses us."""
-    if _configured():
+    is_in_profile = not os.environ.get("PREFECT_API_URL")
+    if not _configured():
+        return
+    try:
         check_reachable("PREFECT_API_URL", os.environ["PREFECT_API_URL"])
+    except Unavailable as refusal:
+        if not is_in_profile:
+            raise
+        where = f"it stands in your Prefect profile, {profiles_file()}, for all projects"
+        what = str(refusal).replace("; start it, or unset the variable to do without", "").rstrip(".")
+        raise Unavailable(
+            f"{what}; {where}: start that server, or `prefect config unset PREFECT_API_URL` to do without."
+        ) from None
 
 
 def start_temporary_server(settings: Settings, stop_at_exit: bool = True) -> "subprocess.Popen[bytes] | None":
@@ -108,9 +119,17 @@ def _configured() -> bool:
         return False
     from prefect.settings import PREFECT_API_URL  # takes a second, and only profiles need it
 
-    if url := PREFECT_API_URL.value():
-        hand_to_prefect(url)
-    return bool(url)
+    url = PREFECT_API_URL.value()
+    if not url or _is_own(url):
+        return False
+    hand_to_prefect(url)
+    return True
+
+
+def _is_own(url: str) -> bool:
+    """Whether a profile names the server that `mnist up` starts here, which every command finds by itself."""
+    settings = load_settings()
+    return url.rstrip("/") == f"http://{settings.reachable_host}:{settings.prefect_port}/api"
 
 
 def _found(settings: Settings) -> bool:

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 import pytest
+from commands import mnist
+from homes import free_port
 from loopback import Handler, serving
 
 from tasks.config.settings import Settings
@@ -95,3 +97,18 @@ def test_a_server_that_we_start_and_that_asks_for_a_password_lets_us_in(user, mo
     monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "team:secret")
     prefect_server._use("http://127.0.0.1:1/api")
     assert os.environ["PREFECT_API_AUTH_STRING"] == "team:secret"
+
+
+@pytest.mark.slow
+def test_a_server_in_the_profile_is_named_as_such_unless_it_is_our_own(user, home, monkeypatch):
+    """`prefect config set` writes for all projects of a user, and unsetting a variable would not help."""
+    theirs, own = (f"http://127.0.0.1:{free_port()}/api" for _ in range(2))
+    write_profile(user / ".prefect" / "profiles.toml", f'PREFECT_API_URL = "{theirs}"')
+    refused = mnist("status")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+    for words in (theirs, "stands in your Prefect profile", "`prefect config unset PREFECT_API_URL`"):
+        assert words in refused.stderr
+    assert "in your Prefect profile" in mnist("doctor", "--json").stdout
+    write_profile(user / ".prefect" / "profiles.toml", f'PREFECT_API_URL = "{own}"')
+    monkeypatch.setenv("MLFLOW_PREFECT_PORT", own.removesuffix("/api").rpartition(":")[2])
+    assert "in your Prefect profile" not in mnist("doctor", "--json").stdout
