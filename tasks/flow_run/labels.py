@@ -11,7 +11,12 @@ from tasks.config.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-GENERATED = re.compile(r"[a-z]+-[a-z]+")  # the names that Prefect makes up, such as furry-bullfrog
+GREEK = (
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|omicron|pi|rho|sigma|tau|upsilon|phi|chi"
+    "|psi|omega"
+)
+# The names that Prefect makes up: its server such as furry-bullfrog, its forms such as nu34-aquarii-matalas.
+GENERATED = re.compile(rf"[a-z]+-[a-z]+|(?:{GREEK})[0-9]*(?:-[a-z]+){{1,2}}")
 
 
 def run_name(ours: str) -> str:
