@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from tasks.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
+    from mlflow.exceptions import MlflowException
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,21 @@ def champion_version(tracker: Tracker) -> "ModelVersion | None":
     try:
         return tracker.client.get_model_version_by_alias(settings.registered_model, settings.alias)
     except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        return None
+        if error.error_code == "INVALID_PARAMETER_VALUE" or is_missing(
+            tracker.client, settings.registered_model, error
+        ):
+            return None
+        raise
+
+
+def is_missing(client: "MlflowClient", name: str, error: "MlflowException") -> bool:
+    """Return whether what was asked about a registered model fails because there is none of that name.
+
+    A server that asks for passwords says that this is not permitted, instead.
+    """
+    if error.error_code == "PERMISSION_DENIED":
+        return not client.search_registered_models(f"name='{name}'")
+    return bool(error.error_code == "RESOURCE_DOES_NOT_EXIST")
 
 
 def champion(tracker: Tracker) -> Champion | None:

@@ -5,7 +5,7 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from tasks.registry.champion import champion_version
+from tasks.registry.champion import champion_version, is_missing
 from tasks.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def _recall(client: "MlflowClient", name: str) -> Placement | None:
     except (ValueError, TypeError):  # somebody has changed it
         return None
     except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+        if not is_missing(client, name, error):
             raise
         return None
     return replace(found, versions=tuple(found.versions)) if found else None
