@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from filelock import FileLock
 
@@ -16,6 +17,7 @@ from tasks.registry.image_champion import PREPARATION, TEMPERATURE
 from tasks.registry.model_page import PENDING
 from tasks.registry.placement import twins
 from tasks.tracking.model_format import link_version
+from tasks.tracking.outage import once_permitted
 from tasks.tracking.retry import patient_task
 
 
@@ -75,7 +77,8 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    created = client.create_model_version(
+    create = partial(
+        client.create_model_version,
         name,
         f"models:/{state.model_id}",
         run_id=state.run_id,
@@ -95,6 +98,7 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
             **for_photos,
         },
     )
+    created = once_permitted(create)  # another machine may have made the model in this moment
     link_version(context.tracker, state.model_id, name, str(created.version))
     return str(created.version)
 

@@ -107,3 +107,27 @@ def test_a_file_that_is_no_record_is_passed_over(home, content):
     settings.flows.mkdir(parents=True)
     (settings.flows / "odd.json").write_text(content)
     assert record_files(settings) == []
+
+
+def test_a_right_that_comes_a_moment_later_is_waited_for_and_no_other_refusal(monkeypatch):
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
+
+    from tasks.tracking import outage
+
+    monkeypatch.setattr(outage, "PERMISSION_PAUSE", 0.0)
+    answers = iter([MlflowException("no", PERMISSION_DENIED), "yes", MlflowException("odd", INVALID_PARAMETER_VALUE)])
+
+    def call():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert outage.once_permitted(call) == "yes"
+    with pytest.raises(MlflowException, match="odd"):
+        outage.once_permitted(call)
+    refused = [MlflowException("never", PERMISSION_DENIED)] * (outage.PERMISSION_TRIES + 1)
+    answers = iter(refused)
+    with pytest.raises(MlflowException, match="never"):
+        outage.once_permitted(call)

@@ -1,6 +1,9 @@
 """When MLflow is away: what counts as that, and what becomes of the flow run then."""
 
 import sqlite3
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from mnist_models.errors import Unavailable
 
@@ -9,6 +12,10 @@ _PERMANENT = (
     *("no such table", "no such column", "attempt to write a readonly database"),
     *("file is not a database", "database disk image is malformed", "out-of-date database schema"),
 )
+PERMISSION_TRIES, PERMISSION_PAUSE = 6, 0.5  # seconds
+
+R = TypeVar("R")
+
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED")
 
 
@@ -35,3 +42,20 @@ def is_outage(error: object) -> bool:
         return error.error_code in _PASSING
     response = getattr(error, "response", None)  # of a refused upload
     return is_mlflow_error(error) and (response is None or response.status_code >= 500)
+
+
+def once_permitted(call: Callable[[], R]) -> R:
+    """Return what a call returns; while it is not permitted, try again for some seconds.
+
+    A server that asks for passwords gives whoever creates something the right to it a moment after it is there.
+    """
+    from mlflow.exceptions import MlflowException
+
+    for _ in range(PERMISSION_TRIES):
+        try:
+            return call()
+        except MlflowException as error:
+            if error.error_code != "PERMISSION_DENIED":
+                raise
+            time.sleep(PERMISSION_PAUSE)
+    return call()

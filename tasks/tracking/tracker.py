@@ -15,6 +15,7 @@ from tasks.databases.mlflow_store import former_store_id, prepare_store, store_i
 from tasks.databases.relocation import follow_move
 from tasks.tracking.experiment_page import prepare_page
 from tasks.tracking.logged_parameters import check_logged
+from tasks.tracking.outage import once_permitted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -91,7 +92,7 @@ class Tracker:
         try:
             created = self.client.create_experiment(name, self.settings.resolved_artifact_location)
         except MlflowException:  # another flow was faster
-            if found := self.client.get_experiment_by_name(name):
+            if found := once_permitted(lambda: self.client.get_experiment_by_name(name)):
                 return found
             raise
         return self.client.get_experiment(created)
