@@ -9,7 +9,7 @@ import pytest
 from up_stack import BIN
 from waiting import wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
 SUSPENDED = {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}}
 RETRY = {"type": "SCHEDULED", "name": "AwaitingRetry"}
@@ -98,6 +98,7 @@ def test_suspend_ends_the_training_and_resume_goes_on_with_it(stack):
         assert store.execute(query + seed).fetchall() == [(1,)]
 
 
+@pytest.mark.faults
 def test_retry_of_a_forced_run_goes_on_with_what_it_has_begun(stack):
     run, folder = begin(stack, 72, force=True)
     cancel(stack, run)
