@@ -246,6 +246,7 @@ def test_ink_that_is_not_centred_was_only_resized():
     assert measure_preparation(images).box is None
 
 
+@pytest.mark.slow
 def test_few_strange_images_do_not_matter():
     images = np.concatenate([like_mnist(60), np.zeros((2, 28, 28), np.uint8)])
     assert measure_preparation(images).box == 20

@@ -72,6 +72,7 @@ def test_broad_strokes_that_fill_the_picture_are_no_sheet(shape, width):
     assert (image[14, 14] > 128) == (shape == "1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_is_found(kind):
     found = [likeness(kind, seed) >= LIKE for seed in range(TRIES)]
