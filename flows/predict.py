@@ -33,7 +33,7 @@ def predict(
     """Tell what the champion sees in images; one that cannot be used has its problem told.
 
     Args:
-        files: Paths of PNG or JPEG images of any size.
+        files: Paths of images of any size and common format.
         list_file: A JSON file with a list of paths instead, for more of them than Prefect's records can hold.
         model: The registered model whose champion to ask; empty for the one in mlflow.yml.
     """
@@ -52,7 +52,7 @@ def predict_batch(folder: ImageFolder, output: CsvFile = "", model: ModelName = 
     """Tell what the champion sees in all images of a folder, as a CSV file and a table.
 
     Args:
-        folder: A folder of PNG or JPEG images of any size.
+        folder: A folder of images of any size and common format.
         output: The CSV file to write; empty for predictions.csv in the folder.
         model: The registered model whose champion to ask; empty for the one in mlflow.yml.
     """

@@ -54,6 +54,9 @@ def train(
     summary: form.SummaryFile = "",
     model: form.ModelName = "",
     replace: form.Replace = False,
+    image_size: form.ImageSize = 0,
+    crop: form.Crop = False,
+    transposed: form.Transposed = False,
 ) -> dict[str, Any]:
     """Train recipes, compare them, and promote the best if it deserves it.
 
@@ -62,20 +65,24 @@ def train(
         recipes: Which recipes to train instead of a suite.
         seed: The first seed; the same seed gives the same result.
         seeds: How many repeats of each recipe, with consecutive seeds.
-        data: A folder of IDX files or an .npz file; empty for the official MNIST.
+        data: A folder of images by class, a table of them, an archive, an .npz file, IDX files; empty for MNIST.
         promote: Whether the best may become the champion.
         force: Whether to train again what is already trained.
         summary: A file to write a JSON summary to; empty for none.
         model: The registered model to make versions of; empty for the one in mlflow.yml.
         replace: Whether the best may replace a champion that solves another problem.
+        image_size: To which side in pixels images are brought; 0 for their own, or the median of them.
+        crop: Whether to cut the middle out of images instead of adding margins.
+        transposed: Whether rows and columns of the images are exchanged, as in EMNIST's files.
     """
     began = time.monotonic()
-    request = form.TrainRequest(suite, tuple(recipes), seed, seeds, data, promote, force, summary, model, replace)
+    chosen = (suite, tuple(recipes), seed, seeds, data, promote, force, summary, model, replace)
+    request = form.TrainRequest(*chosen, image_size, crop, transposed)
     wishes = Wishes(promote, replace)
     with open_flow_run(model) as context:
         context.display.wait_for("Opening the records in MLflow")
         add_tags(project_tag(context.settings), *request.tags)
-        prepared = fetch_data(context, data)
+        prepared = fetch_data(context, data, request.data_options(context.settings.data_options))
         dataset = prepared.dataset
         with lifetime(context, request, dataset):
             trainings = [NamedTraining(each, request.label(each)) for each in request.trainings(dataset.digest)]

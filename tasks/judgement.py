@@ -104,8 +104,8 @@ def _against(
 
 def shape_tag(dataset: Dataset) -> str:
     """Return the size of the images as it is noted with a version."""
-    height, width = dataset.image_shape[:2]
-    return f"{height}x{width}"
+    height, width, channels = dataset.image_shape
+    return f"{height}x{width}" + (f"x{channels}" if channels > 1 else "")
 
 
 def _champion_probabilities(

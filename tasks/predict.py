@@ -11,6 +11,7 @@ from prefect.artifacts import create_table_artifact
 
 from mnist_models.atomic import write_atomically
 from mnist_models.errors import InvalidInput
+from mnist_models.images.decode import IN_WORDS
 from mnist_models.images.files import images_in
 from mnist_models.shown_text import as_unicode, in_title
 from tasks.flow_run.context import FlowRunContext
@@ -32,7 +33,7 @@ def predict_files(context: FlowRunContext, files: Sequence[str]) -> list[Row]:
     Raise InvalidInput if there is no champion yet, or it cannot be used.
     """
     if not files:
-        raise InvalidInput("files: name at least one PNG or JPEG image.")
+        raise InvalidInput("files: name at least one image.")
     champion = image_champion(context.tracker)
     rows = predict_image_files(context, champion, files)
     _show(rows, champion.title)
@@ -54,11 +55,11 @@ def check_folder(folder: str, output: str) -> tuple[list[Path], Path]:
     """Return the images of a folder and the CSV file to write; raise InvalidInput if either cannot be had."""
     if not folder or not Path(folder).is_dir():
         raise InvalidInput(
-            f"folder: {in_title(folder) or 'nothing'} is not a folder; name one that holds PNG or JPEG images."
+            f"folder: {in_title(folder) or 'nothing'} is not a folder; name one that holds images ({IN_WORDS})."
         )
     files = images_in(Path(folder))
     if not files:
-        raise InvalidInput(f"folder: {in_title(folder)} holds no PNG or JPEG image.")
+        raise InvalidInput(f"folder: {in_title(folder)} holds no image ({IN_WORDS}).")
     return files, writable_file("output", output or str(Path(folder) / "predictions.csv"))
 
 

@@ -8,7 +8,7 @@ from filelock import FileLock
 
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.temperature import fit_temperature
-from mnist_models.images.prepare import measure_preparation
+from mnist_models.images.prepare import preparation_of
 from mnist_models.shown_text import in_markdown
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
@@ -48,7 +48,7 @@ def register(context: FlowRunContext, dataset: Dataset, candidate: Evaluated | N
 
 def make_version(context: FlowRunContext, dataset: Dataset, candidate: Evaluated) -> str:
     """Return the candidate's version, made if there is none. Whoever calls this holds the lock of promotions."""
-    preparation = measure_preparation(dataset.x_train).to_json()
+    preparation = preparation_of(dataset.x_train, dataset.facts.fit).to_json()
     predicted = candidate.predictions
     temperature = fit_temperature(predicted.validation, dataset.y_train[predicted.validation_indices])
     for_photos = {PREPARATION: preparation, TEMPERATURE: f"{temperature:.4f}"}
@@ -71,7 +71,7 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
     try:
         client.create_registered_model(
             name,
-            description="Greyscale images, uint8 [n, height, width] with 0 as background, to class probabilities,"
+            description="Images, uint8 [n, height, width] or [n, height, width, 3], to class probabilities,"
             f" float32 [n, classes]. The alias `{context.settings.alias}` marks the version that serves.",
         )
     except MlflowException as error:
@@ -93,7 +93,7 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
             "data_digest": dataset.digest,
             "image_shape": shape_tag(dataset),
             "classes": str(dataset.classes),
-            "class_names": json.dumps([str(number) for number in range(dataset.classes)]),
+            "class_names": json.dumps(dataset.class_names, ensure_ascii=False),
             "test_accuracy": f"{candidate.test.accuracy:.6f}",
             **for_photos,
         },

@@ -44,6 +44,7 @@ def build_summary(
         "suite": title,
         "data": data.name,
         "pixels": data.pixels,
+        "data_warnings": list(data.facts.warnings),
         "seconds": round(seconds, 2),
         "recipes": [{key: value for key, value in vars(each).items() if key != "expected"} for each in rows],
         "spread": {

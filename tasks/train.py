@@ -8,7 +8,7 @@ from prefect import runtime, task
 
 from mnist_models.atomic import remove_leftovers
 from mnist_models.data.loader import PreparedData
-from mnist_models.data.split import stratified_split
+from mnist_models.data.split import validation_split
 from mnist_models.trainer_pool.backend import Slot
 from mnist_models.trainer_pool.errors import TrainerDied, TrainingFailed
 from mnist_models.training_run.job import TrainJob
@@ -110,7 +110,7 @@ def _supervise(
     context.display.begin(name)
     start = context.settings.runs / training.start.folder if training.start else None
     job = TrainJob(directory.path, training.seed, data.folder, training.conditions.precision, start)
-    images = len(stratified_split(dataset.y_train, recipe.validation_fraction, training.seed)[0])
+    images = len(validation_split(dataset, recipe.validation_fraction, training.seed)[0])
     observer = Observer(total_steps(recipe, images), recipe.batch_size)
     latest = LatestRecords(directory.metrics_file)  # an earlier attempt's say nothing about the speed of this one
 

@@ -49,12 +49,17 @@ def prefect_server(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_store(monkeypatch):
+    """No test sees the store that another has worked with."""
+    without_store(monkeypatch)
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """An empty folder with a mlflow.yml in it, as the current one."""
     monkeypatch.setenv("MNIST_CONFIG", str(write_settings(tmp_path)))
     monkeypatch.chdir(tmp_path)
-    without_store(monkeypatch)
     return tmp_path
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mnist_models.data.assembly.validate import validated
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.idx import IDX_FILES, encode_idx
-from mnist_models.data.validate import validated
 
 BLOCKS = 4  # a class is a pattern of 4×4 bright and dark blocks
 

@@ -39,14 +39,14 @@ from tasks.operations.doctor_checks import Finding
         (["train", "--seeds", "0"], "seeds: 0 is not allowed"),
         (["train", "--seeds", "1000000"], "from 1 to 100"),
         (["train", "--data", "nowhere"], "data: nowhere does not exist"),
-        (["train", "--data", "http://user:secret@host/digits.npz"], "data: give a folder of IDX files"),
+        (["train", "--data", "http://user:secret@host/digits.npz"], "data: give a folder of images by class"),
         (["train", "--summary", "http://user:secret@host/x"], "summary: http://***@host/x is not a file"),
         (["train", "--summary", "no/where.json"], "summary: no/where.json is not a file in an existing folder"),
         (["train", "--nonsense"], "--nonsense"),
         (["trian"], "trian"),
         (["predict"], "FILE"),
         (["predict", "nowhere.png"], "nowhere.png"),
-        (["predict", "mlflow.yml"], "PNG or JPEG"),
+        (["predict", "mlflow.yml"], "PNG, JPEG"),
     ],
     ids=str,
 )
@@ -151,8 +151,8 @@ def changed(key, place, value, dtype):
     [
         (None, "cannot be read as an .npz file"),  # cut
         (changed("x_train", (3, 4, 5), float("nan"), float), "x_train must hold finite values"),
-        (changed("y_train", 5, 11, int), "y_train must hold at least two images of each class from 0 to 11"),
-        (changed("y_test", 5, 11, int), "y_test must hold only classes of y_train, 0 to 2, but holds 11"),
+        (changed("y_train", 5, 11, int), "y_train must hold at least two images of each class, but class 11 has one"),
+        (changed("y_test", 5, 11, int), "y_test must hold only classes that the training part holds, but holds 11"),
         ({"x_test": make_dataset(side=17).x_test}, "x_test must hold images of the size of x_train, 16×16"),
     ],
     ids=["cut", "NaN", "empty class", "label 11", "shape"],

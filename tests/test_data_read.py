@@ -2,6 +2,7 @@ import gzip
 import io
 import os
 import pickle
+import re
 import struct
 import sys
 import tracemalloc
@@ -22,7 +23,7 @@ IMAGES = "train-images-idx3-ubyte"
 
 
 def titles():
-    return format_titles().replace(" or ", " nor ")
+    return format_titles("nor")
 
 
 def refused(path, *messages):
@@ -72,8 +73,8 @@ def test_missing_path(tmp_path):
 
 
 def test_wrong_suffix(tmp_path):
-    (tmp_path / "digits.csv").write_text("1,2,3")
-    refused(tmp_path / "digits.csv", f"neither {titles()}")
+    (tmp_path / "digits.txt").write_text("1,2,3")
+    refused(tmp_path / "digits.txt", f"neither {titles()}")
 
 
 def test_a_folder_without_any_of_the_files(tmp_path):
@@ -84,6 +85,8 @@ def test_a_folder_without_any_of_the_files(tmp_path):
 RAW = """
 import numpy as np
 
+from mnist_models.data.found import LabelledArrays
+
 TITLE = "a folder of raw arrays"
 
 
@@ -92,7 +95,8 @@ def recognises(path):
 
 
 def read(path, largest):
-    return {key: np.load(path / f"{key}.npy") for key in ("x_train", "y_train", "x_test", "y_test")}
+    images, labels = ({part: np.load(path / f"{kind}_{part}.npy") for part in ("train", "test")} for kind in "xy")
+    return LabelledArrays(images, labels)
 """
 
 
@@ -107,7 +111,7 @@ def test_a_module_is_enough_to_add_a_format(tmp_path, monkeypatch):
     assert "a folder of raw arrays" in format_titles()
     monkeypatch.undo()
     monkeypatch.delitem(sys.modules, f"{formats.__name__}.raw_folder")
-    assert {"a folder of IDX files", "an .npz file"} <= set(format_titles().split(" or "))
+    assert {"a folder of IDX files", "an .npz file"} <= {*re.split(", | or ", format_titles())}
 
 
 def test_a_path_that_is_no_text(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from made_data import arrays_of, make_dataset
 
-from mnist_models.data.validate import validated
+from mnist_models.data.assembly.validate import validated
 from mnist_models.errors import InvalidInput
 
 ARRAYS = arrays_of(make_dataset(classes=3, side=16, train=30, test=12))
@@ -85,11 +85,18 @@ def with_value(value, dtype):
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((30, 16, 16, 3), np.uint8), r"must hold greyscale images .* has the shape \(30, 16, 16, 3\)"),
-        (np.zeros((30, 256), np.uint8), r"must hold greyscale images .* has the shape \(30, 256\)"),
+        (
+            np.zeros((30, 16, 16, 2), np.uint8),
+            r"must hold images .* 1 or 3 channels, but .* \(30, 16, 16, 2\)",
+        ),
+        (
+            np.zeros((30, 16, 16, 4), np.uint8),
+            r"must hold images .* 1 or 3 channels, but .* \(30, 16, 16, 4\)",
+        ),
+        (np.zeros((30, 256), np.uint8), r"must hold images .* has the shape \(30, 256\)"),
         (np.zeros((0, 16, 16), np.uint8), "must hold at least one image"),
-        (np.zeros((30, 15, 16), np.uint8), "must hold images of 16 to 128 pixels a side, but they are 15×16"),
-        (np.zeros((30, 16, 129), np.uint8), "must hold images of 16 to 128 pixels a side, but they are 16×129"),
+        (np.zeros((30, 15, 16), np.uint8), "must hold images of 16 to 224 pixels a side, but they are 15×16"),
+        (np.zeros((30, 16, 225), np.uint8), "must hold images of 16 to 224 pixels a side, but they are 16×225"),
         (with_value(np.nan, np.float32), "must hold finite values"),
         (with_value(np.inf, np.float32), "must hold finite values"),
         (with_value(256, np.int32), "must hold values from 0 to 255, .* run from 0 to 256"),

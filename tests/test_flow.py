@@ -267,7 +267,7 @@ def test_predict_reads_images_with_the_champion(data, tmp_path):
     files = [image_of(tmp_path, number) for number in range(8)]
     *rows, missing = predict([*files, "gone.png"])
     assert [row["file"] for row in rows] == files
-    assert missing["problem"] == "gone.png does not exist; it must be a PNG or JPEG file."
+    assert missing["problem"] == "gone.png does not exist; it must be a PNG, JPEG, BMP, WebP, GIF or TIFF file."
     assert {row["temperature"] for row in rows} == {
         float(client().get_model_version("test-model", "1").tags["temperature"])
     }

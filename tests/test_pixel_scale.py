@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from made_data import arrays_of, make_dataset
 from PIL import Image
 
+from mnist_models.data.assembly.validate import validated
 from mnist_models.data.read import read_data
-from mnist_models.data.validate import validated
 from mnist_models.errors import InvalidInput
 
 MADE = arrays_of(make_dataset(classes=3, side=16, train=30, test=12))

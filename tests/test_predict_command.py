@@ -77,7 +77,8 @@ def test_where_nothing_can_be_used_no_flow_run_begins(mnist, tmp_path):
     result = mnist("a.png", "gone.png")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == (
-        "mnist: none of the 2 files can be used; the first: a.png is not an image in PNG or JPEG format, the only ones"
+        "mnist: none of the 2 files can be used; the first: a.png is not an image in PNG, JPEG, BMP,"
+        " WebP, GIF or TIFF format, the only ones"
         " allowed.\n"
     )
     assert len(flow_runs()) == before

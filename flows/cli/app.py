@@ -54,7 +54,13 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="The first seed; the same seed gives the same result.")] = 0,
     seeds: Annotated[int, typer.Option(help="Repeats of each recipe, with consecutive seeds.")] = 1,
-    data: Annotated[str, typer.Option(help="A folder of IDX files or an .npz file [default: official MNIST].")] = "",
+    data: Annotated[
+        str,
+        typer.Option(help="Images by class in folders, a table, an archive, an .npz file or IDX [default: MNIST]."),
+    ] = "",
+    image_size: Annotated[int, typer.Option(help="The side in pixels to which images are brought [default: own].")] = 0,
+    crop: Annotated[bool, typer.Option("--crop", help="Cut images to size instead of adding margins.")] = False,
+    transposed: Annotated[bool, typer.Option("--transposed", help="Exchange rows and columns, as for EMNIST.")] = False,
     promote: Annotated[bool, typer.Option(help="Whether the best may become the champion.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Train again what is already trained.")] = False,
     summary: Annotated[str, typer.Option(help="A file to write a JSON summary to.")] = "",
@@ -73,6 +79,7 @@ def train(
         raise InvalidInput("recipes: give at least one name, with commas between several.")
     options = {"seed": seed, "seeds": seeds, "data": data, "promote": promote, "force": force, "summary": summary}
     options |= {"model": model, "replace": replace}
+    options |= {"image_size": image_size, "crop": crop, "transposed": transposed}
     parameters = {"suite": suite, "recipes": names, **options}
     if dry_run:
         from flows.cli.dry_run import run_dry
@@ -96,7 +103,7 @@ def predict(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="PNG or JPEG images of any size, folders of them, or patterns in quotes.", metavar="FILE..."
+            help="Images of any size and common format, folders of them, or patterns in quotes.", metavar="FILE..."
         ),
     ],
     model: Annotated[str, MODEL] = "",

@@ -12,7 +12,7 @@ from rich.table import Column
 from flows.cli.tables import new_table
 from mnist_models.data.loader import PreparedData, prepare_data
 from mnist_models.data.official.load import cache_folder
-from mnist_models.data.split import stratified_split
+from mnist_models.data.split import validation_split
 from mnist_models.recipe import Recipe
 from mnist_models.screen import Screen
 from mnist_models.trainer_pool.machine import machine
@@ -73,7 +73,7 @@ def _data_at_hand(settings: Settings, request: TrainRequest) -> PreparedData | N
     if not request.data and not (cache.is_dir() and len([*cache.glob("*-ubyte")]) == OFFICIAL_FILES):
         Screen(stderr=True).print("The official MNIST would be fetched first.")
         return None
-    return prepare_data(request.data, settings.data, lambda _: None)
+    return prepare_data(request.data, settings.data, lambda _: None, request.data_options(settings.data_options))
 
 
 def forecast(
@@ -101,7 +101,7 @@ def _forecast(settings: Settings, request: TrainRequest, training: Training, dat
 def _steps(recipe: Recipe, seed: int, data: PreparedData | None) -> int:
     if data is None:
         return total_steps(recipe, round(OFFICIAL_IMAGES * (1 - recipe.validation_fraction)))
-    return total_steps(recipe, len(stratified_split(data.dataset.y_train, recipe.validation_fraction, seed)[0]))
+    return total_steps(recipe, len(validation_split(data.dataset, recipe.validation_fraction, seed)[0]))
 
 
 def expected_seconds(settings: Settings, recipe: Recipe, steps: int) -> float:

@@ -31,7 +31,8 @@ def run_train(parameters: dict[str, Any]) -> int:
     check_servers(settings)
     console = Screen(file=lasting_output())
     # A data set of the user's own is refused before anything is started; fetching the official one takes its time.
-    data = prepare_data(request.data, settings.data, console.print) if request.data else None
+    options = request.data_options(settings.data_options)
+    data = prepare_data(request.data, settings.data, console.print, options) if request.data else None
     count = len(request.chosen) * request.seeds
     for broken in request.broken_files:
         console.print(f"{broken.sentence}; the other recipes are trained.", highlight=False)

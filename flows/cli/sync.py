@@ -9,6 +9,7 @@ from mnist_models.screen import Screen
 from mnist_models.training_run.run_directory import RunDirectory
 from tasks.config.settings import Settings, load_settings
 from tasks.databases.start_checks import check_records
+from tasks.flow_run.request import TrainRequest
 from tasks.flow_run.unsent_requests import unsent_requests
 from tasks.servers.health_check import check_reachable
 
@@ -29,8 +30,8 @@ def run_sync() -> int:
     for number, unsent in enumerate(requests, 1):
         title = ", ".join(unsent.request["recipes"]) or unsent.request["suite"]
         console.print(f"Sending {number} of {len(requests)}: {title}.", highlight=False)
-        data = unsent.request["data"]
-        if data and prepare_data(data, settings.data, console.print).dataset.digest != unsent.data_digest:
+        data, options = unsent.request["data"], TrainRequest(**unsent.request).data_options(settings.data_options)
+        if data and prepare_data(data, settings.data, console.print, options).dataset.digest != unsent.data_digest:
             raise Unavailable(
                 f"{data} has changed since {title} was trained on it, so that"
                 f" {settings.flows / unsent.flow_run_id}.json cannot be sent: put the old data back, or remove that"

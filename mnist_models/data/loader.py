@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryFile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from mnist_models.data.arrays import load_arrays
+from mnist_models.data.arrays import facts_from_json, load_arrays
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.official.checksums import DataUnavailable
+from mnist_models.data.options import DataOptions
 from mnist_models.data.read import format_titles
 from mnist_models.errors import InvalidInput
 from mnist_models.processes.child_environment import inherited_environment
@@ -23,7 +24,9 @@ class PreparedData(NamedTuple):
     folder: Path
 
 
-def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> PreparedData:
+def prepare_data(
+    path: str, folder: Path, say: Callable[[str], None], options: DataOptions | None = None
+) -> PreparedData:
     """Return the data set at `path`, or the official MNIST if that is empty, as written into `folder`.
 
     `say` is given one line for each thing that happens meanwhile.
@@ -34,11 +37,12 @@ def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> Prepare
     """
     if "://" in path:  # it may hold a password, and arguments of processes are no secret
         raise InvalidInput(f"data: give {format_titles()} on this machine; addresses are not read.")
-    command = python_command("mnist_models.data", str(folder), *([path] if path else []))
+    given = [path, (options or DataOptions()).to_json()] if path else []
+    command = python_command("mnist_models.data", str(folder), *given)
     with TemporaryFile() as errors:
         with Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=errors, env=inherited_environment()) as process:
             for line in process.stdout or ():
-                message: dict[str, str] = json.loads(line)
+                message: dict[str, Any] = json.loads(line)
                 if "say" in message:
                     say(message["say"])
                 if "refused" in message:
@@ -47,8 +51,8 @@ def prepare_data(path: str, folder: Path, say: Callable[[str], None]) -> Prepare
                     raise DataUnavailable(message["unavailable"])
                 if "folder" in message:
                     prepared = Path(message["folder"])
-                    told = (message[key] for key in ("name", "source", "pixels"))
-                    return PreparedData(load_arrays(prepared, *told), prepared)
+                    facts = facts_from_json(message["facts"])
+                    return PreparedData(load_arrays(prepared, message["name"], message["source"], facts), prepared)
         errors.seek(0)
         words = errors.read().decode(errors="replace").strip().splitlines()[-1:]
         raise DataUnavailable(

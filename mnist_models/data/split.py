@@ -1,8 +1,26 @@
 """The training images that are held out for validation."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from mnist_models.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from mnist_models.data.dataset import Dataset
+
+Indices = tuple[np.ndarray, np.ndarray]
+"""For training and for validation, both int64 and ascending."""
+
+
+def validation_split(data: "Dataset", fraction: float, seed: int) -> Indices:
+    """Return the user's own validation part, or else hold out `fraction` as `stratified_split` or by whole groups."""
+    if count := data.facts.validation:
+        first = len(data.y_train) - count
+        return np.arange(first), np.arange(first, len(data.y_train))
+    if data.train_groups is not None:
+        return _grouped_split(data.y_train, data.train_groups, fraction, seed)
+    return stratified_split(data.y_train, fraction, seed)
 
 
 def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -41,3 +59,27 @@ def stratified_split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np
     held_out = min(max(round(len(labels) * fraction), len(classes)), len(labels) - len(classes))
     order = np.argsort(turn, kind="stable")
     return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+
+def _grouped_split(labels: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> Indices:
+    """Hold out whole groups, in an order drawn from `seed`, until `fraction` of the images is reached.
+
+    A group stays where it would take the last image of a class from the training. If that leaves none to hold out, the
+    images are split without regard to groups.
+    """
+    _, sizes = np.unique(groups, return_counts=True)
+    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(sizes)[:-1])
+    room = max(1, round(len(labels) * fraction))
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed])))
+    left, held_out = np.bincount(labels), np.zeros(len(labels), bool)
+    for place in generator.permutation(len(sizes)):
+        if sizes[place] > room:
+            continue
+        taken, counts = np.unique(labels[members[place]], return_counts=True)
+        if (left[taken] > counts).all():
+            left[taken] -= counts
+            room -= sizes[place]
+            held_out[members[place]] = True
+    if not held_out.any():
+        return stratified_split(labels, fraction, seed)
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)

@@ -5,13 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mnist_models.errors import InvalidInput
+from mnist_models.images.decode import IN_WORDS, SUFFIXES
 from mnist_models.shown_text import in_title
-
-SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def images_in(folder: Path) -> list[Path]:
-    """Return the PNG and JPEG files of a folder, by name; those in folders of it are not looked for."""
+    """Return the image files of a folder, by name; those in folders of it are not looked for."""
     return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and not file.is_dir())
 
 
@@ -23,13 +22,13 @@ def image_files(given: Iterable[str]) -> list[str]:
     """
     found = [file for each in given for file in _expanded(each)]
     if not found:
-        raise InvalidInput("files: name at least one PNG or JPEG image, a folder of them, or a pattern.")
+        raise InvalidInput("files: name at least one image, a folder of them, or a pattern.")
     return found
 
 
 def _expanded(given: str) -> list[str]:
     if not given:  # an unset variable of a shell, not the current folder
-        raise InvalidInput("files: an empty name is no file; name a PNG or JPEG image, a folder of them, or a pattern.")
+        raise InvalidInput("files: an empty name is no file; name an image, a folder of them, or a pattern.")
     path = Path(given)
     if not _exists(path):
         if not set(given) & set("*?["):
@@ -37,7 +36,7 @@ def _expanded(given: str) -> list[str]:
         matching = sorted(glob.glob(given, recursive=True))  # noqa: PTH207  pathlib's takes no absolute pattern
         files = [each for each in matching if Path(each).suffix.lower() in SUFFIXES and not Path(each).is_dir()]
         if not files:
-            raise InvalidInput(f"files: no PNG or JPEG image matches {in_title(given)}.")
+            raise InvalidInput(f"files: no image ({IN_WORDS}) matches {in_title(given)}.")
         return files
     if not path.is_dir():
         return [given]
@@ -46,7 +45,7 @@ def _expanded(given: str) -> list[str]:
     except OSError:
         raise InvalidInput(f"files: the folder {in_title(given)} cannot be read.") from None
     if not files:
-        raise InvalidInput(f"files: the folder {in_title(given)} holds no PNG or JPEG image.")
+        raise InvalidInput(f"files: the folder {in_title(given)} holds no image ({IN_WORDS}).")
     return files
 
 

@@ -1,16 +1,19 @@
 """Prepare a picture the way a data set's images were prepared."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from mnist_models.errors import InvalidInput
 from mnist_models.images.background import Grey, border, resized
 from mnist_models.images.colour import luminance
+from mnist_models.images.fit import Fit, Way, fitted
 from mnist_models.images.foreground import find_foreground
 from mnist_models.images.marks import count_marks
+from mnist_models.images.read import grey_or_colour
 
 MEASURED, RUN = 2000, 100  # training images that are measured, and how many follow one another in the data set
 INK = 32  # a pixel of a training image is ink if it differs from the background by this many grey levels
@@ -25,6 +28,8 @@ class Preparation:
     light_on_dark: bool  # whether the background is dark
     box: int | None  # longest side, in pixels, to which the ink was scaled; None if whole pictures were scaled
     centre_by_mass: bool  # whether the ink's centre of mass, not its bounding box, was put into the centre
+    channels: int = 1  # 1: grey, 3: red, green and blue
+    fit: Way | None = None  # how image files got their size when the data set was made; None: it came as arrays
 
     def to_json(self) -> str:
         """Return it as a JSON object."""
@@ -35,6 +40,18 @@ class Preparation:
         """Return what `to_json` encoded."""
         fields = json.loads(text)
         return cls(**fields | {"size": tuple(fields["size"])})
+
+
+def preparation_of(images: npt.NDArray[np.uint8], fit: Fit | None) -> Preparation:
+    """Return how training images, uint8 [n, h, w] or [n, h, w, 3], were made: as `fit` says, or else as is measured.
+
+    What shows a drawing in a box is measured in both cases: so photos of a sheet become images like these.
+    """
+    if images.ndim == 4:
+        way = fit.way if fit else "letterbox"
+        return Preparation((images.shape[1], images.shape[2]), False, None, False, channels=3, fit=way)
+    measured = measure_preparation(images)
+    return measured if fit is None or measured.box else replace(measured, fit=fit.way)
 
 
 def measure_preparation(images: npt.NDArray[np.uint8]) -> Preparation:
@@ -86,8 +103,16 @@ def _centre(profile: npt.NDArray[np.float32], mass: npt.NDArray[np.float32]) -> 
 class Prepared:
     """A picture that has become an image of a data set."""
 
-    image: npt.NDArray[np.uint8]  # [height, width]
+    image: npt.NDArray[np.uint8]  # [height, width], or [height, width, 3]
     marks: int  # how many drawings the picture holds; 1 if whole pictures are scaled, which are not looked into
+
+
+def prepare_picture(picture: Image.Image, preparation: Preparation) -> Prepared:
+    """Turn a decoded picture of any size into an image of the data set; raise InvalidInput as `prepare`."""
+    if preparation.fit is not None:
+        way = Fit(preparation.size, preparation.channels, preparation.fit)
+        return Prepared(fitted(picture, way), marks=1)
+    return prepare(grey_or_colour(picture), preparation)
 
 
 def prepare(picture: npt.NDArray[np.uint8], preparation: Preparation) -> Prepared:

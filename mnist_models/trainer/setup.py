@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_models.data.dataset import Dataset
-from mnist_models.data.split import stratified_split
+from mnist_models.data.split import validation_split
 from mnist_models.recipe import Recipe
 from mnist_models.trainer import checkpoint as checkpoints
 from mnist_models.trainer.batch_order import BatchOrder
@@ -60,7 +60,7 @@ def set_up(recipe: Recipe, data: Dataset, seed: int, precision: Precision) -> Se
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(POLICIES[precision])
-    training, validation = stratified_split(data.y_train, recipe.validation_fraction, seed)
+    training, validation = validation_split(data, recipe.validation_fraction, seed)
     steps = total_steps(recipe, len(training))
     model = recipe.network(data.image_shape, data.classes)
     refuse_code(model, recipe.name)

@@ -14,6 +14,7 @@ import yaml
 from pydantic import Field, HttpUrl, PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mnist_models.data.options import DataOptions
 from mnist_models.errors import InvalidInput, unknown_name
 from mnist_models.redaction import redacted
 from tasks.config.credentials import hand_to_mlflow, without_credentials
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     project: str = Field("", pattern=r"^[\w.-]{0,100}$")
     schedule: str = Field("0 2 * * *", pattern=r"^(\S+( \S+){4})?$")
     timezone: str = "UTC"
+    unreadable_share: float = Field(0.05, ge=0, lt=1)
     watch: str = "state/incoming"
     watch_suite: str = Field("quick", pattern=r"^[\w-]{1,100}$")
     webhook: str = Field("", pattern=r"^\S*$", repr=False)
@@ -160,6 +162,11 @@ class Settings(BaseSettings):
     def flows(self) -> Path:
         """The folder of records of flow runs that are not through yet."""
         return self.state / "flows"
+
+    @property
+    def data_options(self) -> DataOptions:
+        """How data are read where nothing else is said."""
+        return DataOptions(unreadable=self.unreadable_share)
 
     @property
     def data(self) -> Path:

@@ -2,13 +2,14 @@
 
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from mnist_models.data.options import SIDES, DataOptions
 from mnist_models.errors import InvalidInput
 from mnist_models.recipe import Recipe
 from mnist_models.recipe_catalog import BrokenFile, all_recipes, all_suites, broken_files, choose_recipes
@@ -39,6 +40,9 @@ Promote = Annotated[bool, form_field("Promote the best")]
 Force = Annotated[bool, form_field("Train again what is already trained")]
 SummaryFile = Annotated[str, form_field("JSON summary")]
 ModelName = Annotated[str, form_field("Registered model")]
+ImageSize = Annotated[int, Field(ge=0, le=SIDES[1]), form_field("Side of images in pixels")]
+Crop = Annotated[bool, form_field("Cut images to size")]
+Transposed = Annotated[bool, form_field("Exchange rows and columns of images")]
 Replace = Annotated[bool, form_field("Replace a champion of another problem")]
 
 
@@ -56,6 +60,9 @@ class TrainRequest:
     summary: str = ""
     model: str = ""
     replace: bool = False
+    image_size: int = 0
+    crop: bool = False
+    transposed: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be done."""
@@ -75,6 +82,11 @@ class TrainRequest:
         if self.model and not re.fullmatch(MODEL_NAME, self.model):
             raise InvalidInput(f"model: {self.model!r} is not allowed; give 1 to 200 characters without / and :.")
         choose_recipes(self.suite, self.recipes)
+        self.data_options(DataOptions())
+
+    def data_options(self, default: DataOptions) -> DataOptions:
+        """Return how the data are to be read; what the request does not say is as by default."""
+        return replace(default, image_size=self.image_size, crop=self.crop, transposed=self.transposed)
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the flow, JSON-able."""

@@ -30,6 +30,7 @@ class Watcher:
 
     def __init__(self, settings: Settings) -> None:
         self._data, self._folder, self._resource = settings.data, settings.watched, folder_resource(settings)
+        self._options = settings.data_options
         self._memory = settings.state / "watched.json"
         self._before: Look = ()
         self._judged: Look = ()
@@ -53,7 +54,7 @@ class Watcher:
             return
         source, memory = str(self.source()), self._remembered()
         try:
-            known = {"digest": prepare_data(source, self._data, logger.info).dataset.digest}
+            known = {"digest": prepare_data(source, self._data, logger.info, self._options).dataset.digest}
             text = f"New data in {self._folder}"
         except InvalidInput as error:
             logger.warning("new data cannot be trained on: %s", error)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mnist_models.data.pixel_scale import PLAIN_PIXELS
+from mnist_models.data.assembly.pixel_scale import IMAGE_FILES, PLAIN_PIXELS
 from mnist_models.shown_text import in_markdown
 from tasks.tracking.links import curves_link, run_link
 
@@ -54,7 +54,8 @@ def spread_lines(summary: dict[str, Any]) -> list[str]:
 def remarks(summary: dict[str, Any]) -> list[str]:
     """What the table has no room for."""
     pixels = summary.get("pixels", PLAIN_PIXELS)
-    lines = [f"Pixels: {pixels}."] if pixels != PLAIN_PIXELS else []
+    lines = [f"Pixels: {pixels}."] if pixels not in (PLAIN_PIXELS, IMAGE_FILES) else []
+    lines += [f"Data: {each}." for each in summary.get("data_warnings", [])]
     for each in summary["recipes"]:
         if each["first_nan_step"] is not None:
             lines.append(f"{each['name']}: NaN from step {each['first_nan_step']:,} on")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mnist_models.redaction import redacted
+from mnist_models.shown_text import in_title
 from tasks.config.library_defaults import set_defaults
 from tasks.config.settings import Settings
 from tasks.databases.mlflow_store import former_store_id, prepare_store, store_id
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
 
     from mnist_models.data.dataset import Dataset
+
+
+MOST_NAMES, LONGEST_NAME = 100, 60  # of classes in the profile of a data set, which MLflow cuts
 
 
 class DatasetPart(NamedTuple):
@@ -162,6 +166,7 @@ class Tracker:
         from mlflow.entities import DatasetInput, InputTag
 
         shape = {"training": dataset.x_train.shape, "testing": dataset.x_test.shape}
+        names = [in_title(name)[:LONGEST_NAME] for name in dataset.class_names[:MOST_NAMES]]
         inputs = [
             DatasetInput(
                 DatasetEntity(
@@ -169,7 +174,7 @@ class Tracker:
                     digest=part.digest,
                     source_type="local",
                     source=json.dumps({"uri": redacted(dataset.source)}),
-                    profile=json.dumps({"images": shape[context], "classes": dataset.classes}),
+                    profile=json.dumps({"images": shape[context], "classes": dataset.classes, "names": names}),
                 ),
                 [InputTag("mlflow.data.context", context)],
             )

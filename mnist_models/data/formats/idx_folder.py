@@ -1,46 +1,88 @@
-"""A folder with the four IDX files of MNIST, plain or compressed by gzip."""
+"""A folder with the IDX files of MNIST or EMNIST, plain or compressed by gzip; the test part may be missing."""
 
 import gzip
+import re
 import zlib
 from pathlib import Path
 
 import numpy as np
 
-from mnist_models.data.idx import IDX_FILES, LONGEST_HEADER, announced_size, read_idx
+from mnist_models.data.found import LabelledArrays, Part
+from mnist_models.data.idx import LONGEST_HEADER, announced_size, read_idx
 from mnist_models.errors import InvalidInput
+from mnist_models.shown_text import in_title, on_screen
 
 TITLE = "a folder of IDX files"
+
+NAME = re.compile(r"(.*?)(train|t10k|test|)[-_]?(images|labels)[-.]idx([13])-ubyte(\.gz)?", re.IGNORECASE | re.DOTALL)
+"""A set's own name, such as emnist-letters-, the part, what it holds, and the end."""
+
+DIMENSIONS = {"images": "3", "labels": "1"}
+
+Files = dict[tuple[str, str], Path]
+"""Part ("train", "test", or "" for a single pair) and content ("images", "labels") → file."""
 
 
 def recognises(path: Path) -> bool:
     """Return whether it is a folder that holds one of the files."""
-    return any(_find(path, name) for name in IDX_FILES.values())
+    return path.is_dir() and bool(_sets(path))
 
 
-def read(path: Path, largest: int) -> dict[str, np.ndarray]:
-    """Return the four arrays; `train-images.idx3-ubyte` and a further `.gz` are found as well.
+def read(path: Path, largest: int) -> LabelledArrays:
+    """Return the arrays; a file may also be called `….idx3-ubyte`, or have a further `.gz`.
 
     Raise InvalidInput if a file is missing, damaged or cut, or they take more than `largest` bytes uncompressed, and
     OSError if the folder cannot be read.
     """
-    arrays: dict[str, np.ndarray] = {}
-    for key, name in IDX_FILES.items():
-        file = _find(path, name)
-        if file is None:
-            dotted = name.replace("-idx", ".idx")
-            raise InvalidInput(f"data: {path} must hold the file {name} (or {dotted}, either of them also as .gz).")
-        taken = sum(array.nbytes for array in arrays.values())
-        try:
-            arrays[key] = read_idx(_content(file, taken, largest), str(file))
-        except (OSError, EOFError, zlib.error) as error:
-            raise InvalidInput(f"data: {file} cannot be read: {error}.") from error
-    return arrays
+    sets = _sets(path)
+    if len(sets) > 1:
+        names = in_title(", ".join(sorted(name.strip("-_.") or "one without a name" for name in sets)))
+        raise InvalidInput(f"data: {path} must hold one data set, but holds {names}; put each into its own folder.")
+    prefix, files = next(iter(sets.items()))
+    used = [part for part in ("", "train", "test") if any(part == each for each, _ in files)]
+    if not {"", "train"} & {*used}:
+        used = ["train", *used]
+    arrays: dict[tuple[str, str], np.ndarray] = {}
+    for part in used:
+        for content in DIMENSIONS:
+            file = files.get((part, content))
+            if file is None:
+                name = f"{prefix}{_spelled(part, files)}{content}-idx{DIMENSIONS[content]}-ubyte"
+                dotted = name.replace("-idx", ".idx")
+                raise InvalidInput(
+                    f"data: {path} must hold the file {on_screen(name)} (or {on_screen(dotted)}, either of them also as"
+                    " .gz)."
+                )
+            taken = sum(array.nbytes for array in arrays.values())
+            try:
+                arrays[part, content] = read_idx(_content(file, taken, largest), str(file))
+            except (OSError, EOFError, zlib.error) as error:
+                raise InvalidInput(f"data: {file} cannot be read: {error}.") from error
+    kinds: dict[str, Part] = {"": "", "train": "train", "test": "test"}
+    return LabelledArrays(
+        images={kinds[part]: arrays[part, "images"] for part in used},
+        labels={kinds[part]: arrays[part, "labels"] for part in used},
+        names={kinds[part]: files[part, "images"].name for part in used},
+    )
 
 
-def _find(folder: Path, name: str) -> Path | None:
-    """Return the file as it is spelled in the folder: plain before .gz."""
-    spellings = (folder / f"{stem}{end}" for end in ("", ".gz") for stem in (name, name.replace("-idx", ".idx")))
-    return next((file for file in spellings if file.is_file()), None)
+def _sets(folder: Path) -> dict[str, Files]:
+    """Return the files of each data set in a folder, by what their names begin with; plain ones before .gz."""
+    sets: dict[str, Files] = {}
+    for file in sorted(folder.iterdir(), key=lambda each: (each.suffix.lower() == ".gz", "." in each.stem, each.name)):
+        found = NAME.fullmatch(file.name)
+        if found and found[4] == DIMENSIONS[found[3].lower()] and not file.name.startswith(".") and file.is_file():
+            part = {"t10k": "test"}.get(found[2].lower(), found[2].lower())
+            sets.setdefault(found[1], {}).setdefault((part, found[3].lower()), file)
+    return sets
+
+
+def _spelled(part: str, files: Files) -> str:
+    """Return how the part is written in the name of a missing file: as in the other's, or as in MNIST's."""
+    if other := next((file for (each, _), file in files.items() if each == part), None):
+        found = NAME.fullmatch(other.name)
+        return f"{found[2]}-" if found and found[2] else ""
+    return {"test": "t10k-", "train": "train-"}.get(part, "")
 
 
 def _content(file: Path, taken: int, largest: int) -> bytes:

@@ -11,11 +11,11 @@ import platformdirs
 from filelock import FileLock
 
 from mnist_models.atomic import remove_leftovers, write_atomically
+from mnist_models.data.assembly.validate import validated
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.idx import IDX_FILES, read_idx
 from mnist_models.data.official import mirrors, package_index
 from mnist_models.data.official.checksums import OFFICIAL_FILES, DataUnavailable, verify
-from mnist_models.data.validate import validated
 
 _logger = logging.getLogger(__name__)
 

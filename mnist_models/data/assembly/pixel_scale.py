@@ -19,6 +19,7 @@ LEAST_REACHED = 0.5  # of the most, by the largest value
 FEW = 0.01  # of the pixels that are not black on either scale
 VISIBLE = 1 / 510  # on the scale from 0 to 1, what is less becomes 0
 PLAIN_PIXELS = "integers from 0 to 255"  # what is decided for most data sets, in words
+IMAGE_FILES = "image files"
 ALLOWED = "from 0 to 255, or floats from 0 to 1"
 CHUNK = 256  # images that are looked at together
 
