@@ -2,7 +2,7 @@
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.formats.npz import read_npz
 from mnist_models.errors import InvalidInput
-from mnist_models.evaluation.promotion import OTHERWISE, Decision, Rules, judge
+from mnist_models.evaluation.promotion import OTHERWISE, Decision, Rules, is_correct, judge
+from mnist_models.evaluation.seen_images import by_origin, unseen
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
 from tasks.registry.placement import Placement, observe, refusal, twins
+from tasks.registry.seen_images import seen_images
 from tasks.supervision.model_inference import predict_images
 from tasks.tracking.model_files import files_are_lost
 
@@ -79,10 +81,10 @@ def _instead_of_lost(context: FlowRunContext, dataset: Dataset, candidate: Evalu
 
 
 def _against(
-    context: FlowRunContext, dataset: Dataset, candidate: Evaluated, serving: "ModelVersion | None", replace: bool
+    context: FlowRunContext, dataset: Dataset, candidate: Evaluated, serving: "ModelVersion | None", replaces: bool
 ) -> Decision:
     settings = context.settings
-    rules = Rules(settings.accuracy_floor, settings.significance_level, settings.margin, replace)
+    rules = Rules(settings.accuracy_floor, settings.significance_level, settings.margin, replaces)
     probabilities = candidate.predictions.test
     if serving is None:
         return judge(probabilities, None, dataset.y_test, False, rules)
@@ -90,16 +92,32 @@ def _against(
     if takes is None or knows is None:
         return Decision(False, f"the champion, version {serving.version}, was not registered by this pipeline")
     if (takes, knows) != (shape, str(dataset.classes)):
-        if replace:
+        if replaces:
             return judge(probabilities, None, dataset.y_test, False, rules)
         problem = f"images of {takes} in {knows} classes, here {shape} in {dataset.classes}"
         return Decision(False, f"the champion solves another problem: {problem}; {OTHERWISE}", contends=False)
     same_data = serving.tags.get("data_digest") == dataset.digest
+    seen = None if same_data else seen_images(context.tracker, serving)
+    train, test = dataset.keys
+    fair = unseen(test, train, *([seen.train] if seen else []))
+    if not fair.any():
+        return Decision(
+            False, f"each of the {len(fair):,} test images is one that a model was trained on: nothing compares them"
+        )
     try:
         champions = _champion_probabilities(context, dataset, serving, same_data)
     except InvalidInput as error:
         return Decision(False, f"the champion cannot be compared with: {str(error).rstrip('.')}")
-    return judge(probabilities, champions, dataset.y_test, same_data, rules)
+    labels = dataset.y_test[fair]
+    decision = judge(probabilities[fair], champions[fair], labels, same_data, rules)
+    if (left_out := len(fair) - int(fair.sum())) > 0:
+        reason = f"{decision.reason}, without {left_out:,} that one of them was trained on"
+        decision = replace(decision, reason=reason, numbers=decision.numbers | {"images_left_out": left_out})
+    if seen is not None:
+        ours, theirs = (is_correct(each[fair], labels) for each in (probabilities, champions))
+        numbers = dict(by_origin(ours, theirs, np.isin(test[fair], seen.test)))
+        decision = replace(decision, numbers=decision.numbers | numbers)
+    return decision
 
 
 def shape_tag(dataset: Dataset) -> str:

@@ -16,6 +16,7 @@ from tasks.judgement import Judged, Wishes, judge_candidate, shape_tag
 from tasks.registry.image_champion import PREPARATION, TEMPERATURE
 from tasks.registry.model_page import PENDING
 from tasks.registry.placement import twins
+from tasks.registry.seen_images import log_seen_images
 from tasks.tracking.model_format import link_version
 from tasks.tracking.outage import once_permitted
 from tasks.tracking.retry import patient_task
@@ -68,6 +69,7 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
     client, name = context.tracker.client, context.settings.registered_model
     training = candidate.trained.training
     state = context.child_runs[training.folder].state
+    log_seen_images(context.tracker, state.run_id, dataset)
     try:
         client.create_registered_model(
             name,

@@ -193,6 +193,23 @@ def test_labels_that_mean_something_else_need_a_model_of_their_own_or_a_word(dat
     assert (version.tags["data"], json.loads(version.tags["class_names"])) == ("turned", ["0", "1", "2", "3"])
 
 
+def test_images_that_the_champion_was_trained_on_do_not_count(data, tmp_path):
+    """A set has grown, and its owner has moved what was for training into the test part."""
+    run(data=data, recipes=["small"])
+    before, new = np.load(data), make_dataset(classes=4, side=16, train=200, test=60, seed=5)
+    moved = replace(
+        new,
+        x_test=np.concatenate([before["x_train"][:40], before["x_test"][:20], new.x_test]),
+        y_test=np.concatenate([before["y_train"][:40], before["y_test"][:20], new.y_test]),
+    )
+    result = run(data=str(write_npz(moved, tmp_path / "moved.npz")), recipes=["small"])
+    assert "without 40 that one of them was trained on" in result["decision"]["reason"]
+    tags = client().get_run(result["mlflow_run_id"]).data.tags
+    assert (tags["decision.images_left_out"], tags["decision.common_images"]) == ("40", "20")
+    assert tags["decision.new_images"] == "60"
+    assert {"decision.common_difference", "decision.new_difference_low"} <= tags.keys()
+
+
 @pytest.mark.fault(25)
 def test_a_champion_whose_files_are_lost_is_named_and_can_be_replaced(data):
     run(data=data, recipes=["small"])

@@ -42,15 +42,16 @@ def judge(
     """
     if not np.isfinite(candidate).all():
         return Decision(False, "it gives probabilities that are not finite numbers", contends=False)
-    champion_correct = None if champion is None else _correct(champion, labels)
-    decision = decide(_correct(candidate, labels), champion_correct, same_data, rules)
+    champion_correct = None if champion is None else is_correct(champion, labels)
+    decision = decide(is_correct(candidate, labels), champion_correct, same_data, rules)
     if champion is None or same_data or rules.replace or not decision.promote:
         return decision
     other = other_problem(champion, labels, rules.significance_level)
     return decision if other is None else Decision(False, f"{other}; {OTHERWISE}", decision.numbers, contends=False)
 
 
-def _correct(probabilities: Probabilities, labels: Labels) -> Correct:
+def is_correct(probabilities: Probabilities, labels: Labels) -> Correct:
+    """Return which predictions are right, bool [n]; those that are not finite are wrong."""
     return np.asarray((predicted(probabilities) == labels) & np.isfinite(probabilities).all(axis=1), np.bool_)
 
 
