@@ -1,4 +1,8 @@
-"""The compiled training loop: many steps per call, over images that stay on the device as uint8."""
+"""The compiled training loop: many steps per call, over images that stay on the device as uint8.
+
+Images that are mapped from files take memory only as far as the system has some to spare. Where they do not fit a GPU,
+they stay beside it, and each batch is gathered there: the loop does that ahead of the step that needs it.
+"""
 
 from typing import NamedTuple
 
@@ -43,7 +47,7 @@ class Loop:
         labels: NDArray[np.int32],
         seed: int,
     ) -> None:
-        self._images = to_device(images.reshape(-1, *model.input_shape[1:]))
+        self._images = _placed(images.reshape(-1, *model.input_shape[1:]))
         self._labels = to_device(labels)
         indices = tf.TensorSpec([None, recipe.batch_size], tf.int32)
         first_step = tf.TensorSpec([], tf.int32)
@@ -86,7 +90,9 @@ class Loop:
 
     def _one_step(self, indices: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
         labels = tf.gather(self._labels, indices)
-        images = tf.cast(tf.gather(self._images, indices), tf.float32) / 255
+        with tf.device(self._images.device):  # or all images would be moved to where the batch is used
+            batch = tf.gather(self._images, indices)
+        images = tf.cast(batch, tf.float32) / 255
         if self._recipe.augmentation is not None:
             images = augment(images, self._recipe.augmentation, tf.stack([self._seed, step]))
         with tf.GradientTape() as tape:
@@ -99,3 +105,12 @@ class Loop:
         self._optimizer.apply(tape.gradient(scaled, variables), variables)
         hits = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
         return {TRAIN_LOSS: loss, TRAIN_ACCURACY: tf.reduce_mean(tf.cast(hits, tf.float32))}
+
+
+def _placed(images: NDArray[np.uint8]) -> tf.Tensor:
+    """Return the images on the device, or beside it if it has no room for them."""
+    try:
+        return to_device(images)
+    except tf.errors.ResourceExhaustedError:
+        with tf.device("CPU:0"):
+            return to_device(images)

@@ -98,7 +98,9 @@ def assemble(pieces: dict[Part, Pieces], facts: Facts, origin: Origin, folder: P
             train_groups=_numbered(training.groups),
         )
     )
-    return replace(dataset, facts=replace(dataset.facts, warnings=(*facts.warnings, *doubts(dataset))))
+    return replace(
+        dataset, facts=replace(dataset.facts, warnings=(*facts.warnings, *doubts(dataset, training.keys, test.keys)))
+    )
 
 
 def _names(found: LabelledArrays, part: Part, source: str) -> tuple[str, str]:
@@ -161,7 +163,7 @@ def _split_off(pieces: dict[Part, Pieces], origin: Origin, folder: Path) -> dict
     """Return the training and the test part of what nothing splits; validation that is stated stays as it is."""
     source = next(part for part in ("", "train", "validation") if part in pieces)
     whole = pieces[source]
-    alike = near_duplicates(whole.images)
+    alike = near_duplicates(whole.images, whole.keys)
     chosen = is_for_test(whole.keys, alike, whole.groups)
     if not chosen.any():
         raise InvalidInput(

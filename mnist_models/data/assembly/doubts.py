@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mnist_models.data.content_keys import Keys
 from mnist_models.data.dataset import Dataset
 from mnist_models.shown_text import in_title
 
@@ -13,8 +14,8 @@ MANY_CLASSES = 0.2  # of the number of training images
 MOST_NAMED = 5
 
 
-def doubts(dataset: Dataset) -> Iterator[str]:
-    """Yield the sentences."""
+def doubts(dataset: Dataset, train: Keys, test: Keys) -> Iterator[str]:
+    """Yield the sentences; the keys are those of all training and all test images, uint64 [n]."""
     names, counts = dataset.class_names, np.bincount(dataset.y_train, minlength=dataset.classes)
     total = len(dataset.y_train)
     if (few := np.flatnonzero(counts < FEW_IMAGES)).size:
@@ -25,7 +26,6 @@ def doubts(dataset: Dataset) -> Iterator[str]:
         yield f"no test image of {_some([in_title(names[index]) for index in missing])}"
     if total >= FEW_IMAGES and len(names) > MANY_CLASSES * total:
         yield f"{len(names):,} classes for {total:,} training images: the labels look like numbers of rows"
-    train, test = dataset.keys
     unique, first, inverse = np.unique(train, return_index=True, return_inverse=True)
     copies = total - len(unique)
     if len(unique) == 1:

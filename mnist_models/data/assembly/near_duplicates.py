@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist_models.data.content_keys import keys_of
+from mnist_models.data.content_keys import Images, Keys
 
 SIDE = 16  # of the thumbnails that are compared
 NEAR = 8.0  # levels of 255, by which thumbnails of one picture differ at most (root of the mean square)
@@ -14,27 +14,25 @@ ALIKE = 0.5  # correlation of the fine details of two images of one picture, at 
 LARGEST = 0.5  # of all images; what links more of them is what they all look like, and not that they are copies
 COMPONENTS = 12  # principal ones, in which neighbours are looked for
 NEIGHBOURS = 8
+MOST_MEASURED = 5000  # images from which the components are taken
 CHUNK = 1000
 
-Images = npt.NDArray[np.uint8]
 
-
-def near_duplicates(images: Images) -> npt.NDArray[np.int64]:
+def near_duplicates(images: Images, keys: Keys) -> npt.NDArray[np.int64]:
     """Return a number for each image uint8 [n, h, w] or [n, h, w, 3], int64 [n]: the same for those that are alike.
 
     Two images are, if they are equal, or if small versions of them hardly differ and their fine details fit each other.
-    So a photo that was saved again or made smaller is found, and other images of the same simple thing are not.
+    So a photo that was saved again or made smaller is found, and other images of the same simple thing are not. `keys`,
+    uint64 [n], are equal for equal images.
     """
-    equal = np.arange(len(images))
-    _join(equal, _equal(images))
-    firsts = np.unique(np.array([_root(equal, index) for index in range(len(images))], np.int64))
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    equal = first[inverse].astype(np.int64)
     parents = np.array(equal)
-    if len(firsts) > 1:
-        _join(parents, _alike(images, firsts))
+    if len(first) > 1:
+        _join(parents, _alike(images, np.sort(first)))
     found = np.array([_root(parents, index) for index in range(len(images))], np.int64)
     sizes = np.bincount(found, minlength=len(images))[found]
-    exact = np.array([_root(equal, index) for index in range(len(images))], np.int64)
-    return np.where(sizes > LARGEST * len(images), exact, found)
+    return np.where(sizes > LARGEST * len(images), equal, found)
 
 
 def joined(*numberings: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -72,33 +70,36 @@ def _details(image: Images) -> npt.NDArray[np.float32]:
     return scaled
 
 
-def _equal(images: Images) -> Iterator[tuple[int, int]]:
-    first: dict[int, int] = {}
-    for index, key in enumerate(keys_of(images).tolist()):
-        yield first.setdefault(key, index), index
-
-
 def _alike(images: Images, indices: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Yield pairs of `indices` whose images are alike, though not equal."""
     from scipy.spatial import cKDTree
 
-    small = np.concatenate([_thumbnails(images[piece]) for piece in _pieces(indices)])
+    # As bytes, because they are all that is held of a set that may be larger than the memory.
+    small = np.concatenate([np.rint(_thumbnails(images[piece])).astype(np.uint8) for piece in _pieces(indices)])
     radius = NEAR * float(np.sqrt(small.shape[1]))
-    centred = small - small.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    projected = centred @ axes[:, -COMPONENTS:]  # in which no two are farther apart than in all dimensions
+    projected = _projected(small)
     tree = cKDTree(projected)
     for own in _pieces(np.arange(len(indices))):
         _, near = tree.query(projected[own], k=NEIGHBOURS, distance_upper_bound=radius, workers=-1)
         for place, others in zip(own, near, strict=True):
             others = others[others < place]
-            close = others[np.linalg.norm(small[others] - small[place], axis=1) <= radius]
+            apart = small[others].astype(np.float32) - small[place]
+            close = others[np.linalg.norm(apart, axis=1) <= radius]
             if not len(close):
                 continue
             details = _details(images[indices[place]])
             for other in close:
                 if float(details @ _details(images[indices[other]])) >= ALIKE:
                     yield int(indices[place]), int(indices[other])
+
+
+def _projected(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return [n, COMPONENTS] coordinates in which no two of n vectors are farther apart than in all dimensions."""
+    middle = np.mean([piece.mean(axis=0) for piece in _pieces(small)], axis=0, dtype=np.float32)
+    chosen = small[:: max(1, len(small) // MOST_MEASURED)].astype(np.float32) - middle
+    _, axes = np.linalg.eigh(chosen.T @ chosen)
+    best = np.ascontiguousarray(axes[:, -COMPONENTS:], np.float32)
+    return np.concatenate([(piece.astype(np.float32) - middle) @ best for piece in _pieces(small)])
 
 
 def _join(parents: npt.NDArray[np.int64], pairs: Iterable[tuple[int, int]]) -> None:
