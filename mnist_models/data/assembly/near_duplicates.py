@@ -13,7 +13,7 @@ NEAR = 8.0  # levels of 255, by which thumbnails of one picture differ at most (
 ALIKE = 0.5  # correlation of the fine details of two images of one picture, at least: noise has none
 LARGEST = 0.5  # of all images; what links more of them is what they all look like, and not that they are copies
 COMPONENTS = 12  # principal ones, in which neighbours are looked for
-NEIGHBOURS = 8
+NEIGHBOURS = 5  # nearest ones that are looked at; those of one picture lie far nearer than others
 MOST_MEASURED = 5000  # images from which the components are taken
 CHUNK = 1000
 
@@ -80,7 +80,7 @@ def _alike(images: Images, indices: npt.NDArray[np.int64]) -> Iterator[tuple[int
     projected = _projected(small)
     tree = cKDTree(projected)
     for own in _pieces(np.arange(len(indices))):
-        _, near = tree.query(projected[own], k=NEIGHBOURS, distance_upper_bound=radius, workers=-1)
+        _, near = tree.query(projected[own], NEIGHBOURS, eps=2, distance_upper_bound=radius, workers=-1)
         for place, others in zip(own, near, strict=True):
             others = others[others < place]
             apart = small[others].astype(np.float32) - small[place]
