@@ -1,6 +1,9 @@
 """Folders of images by class, tables of them, and archives: what is read, what is left alone, what is refused."""
 
 import json
+import os
+import subprocess
+import sys
 import tarfile
 import zipfile
 from contextlib import suppress
@@ -14,6 +17,7 @@ from made_images import CLASSES, draw, write_class_folder, write_table
 from PIL import Image
 
 from mnist_models.data import read
+from mnist_models.data.loader import prepare_data
 from mnist_models.data.options import DataOptions
 from mnist_models.data.prepared import read_or_reuse
 from mnist_models.data.read import read_data
@@ -472,3 +476,42 @@ def test_a_table_of_numbers_that_pandas_has_written(tmp_path):
     frame["label"] = [float(CLASSES.index(label)) for label in frame["label"]]
     frame.to_parquet(tmp_path / "n.parquet")
     assert read_data(tmp_path / "n.parquet").facts.class_names == ()
+
+
+# --- the process that reads --------------------------------------------------------------------------------
+
+
+def test_what_a_killed_process_has_left_is_removed_by_the_next(tmp_path):
+    folder = write_class_folder(tmp_path / "s", each=20)
+    (tmp_path / "data" / "made" / "4194305").mkdir(parents=True)  # no process has such a number
+    (tmp_path / "data" / "made" / "4194305" / "large.npy").write_bytes(b"x")
+    prepared = prepare_data(str(folder), tmp_path / "data", lambda _: None)
+    assert prepared.dataset.class_names == tuple(sorted(CLASSES))
+    assert not (tmp_path / "data" / "made").exists()
+
+
+def test_it_ends_with_its_parent(tmp_path):
+    folder = write_class_folder(tmp_path / "s", each=20)
+    os.mkfifo(folder / CLASSES[0] / "never.png")  # nobody writes to it: a reader that opened it would wait
+    command = [sys.executable, "-m", "mnist_models.data", str(tmp_path / "data"), str(folder), "{}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        answer = json.loads(process.stdout.readline())
+    assert "1 of 61 image files cannot be read" in answer["facts"]["warnings"]
+    waiting = [sys.executable, "-c", ENDLESS, *command[3:]]
+    with subprocess.Popen(waiting, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "reads\n"
+        process.stdin.close()
+        assert process.wait(60) == 1
+
+
+ENDLESS = """
+import threading
+from mnist_models.data import __main__ as process
+
+def read(*_):
+    print("reads", flush=True)
+    threading.Event().wait()
+
+process.read_or_reuse = read
+process.main()
+"""

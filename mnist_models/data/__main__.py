@@ -7,12 +7,17 @@ user}, and at the end one of {"folder": where it is, "name": …, "source": …,
 """
 
 import json
+import os
+import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from mnist_models.data.arrays import facts_to_json, save_arrays
 from mnist_models.data.official.load import load_official
@@ -28,6 +33,7 @@ def main() -> None:
     """Read, verify, write."""
     name, *given = sys.argv[1:]
     folder = Path(name)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     try:
         if given:
             with _workshop(folder):
@@ -43,21 +49,30 @@ def main() -> None:
         _tell(unavailable=redacted(str(error)))
 
 
+def _end_with_the_parent() -> None:
+    """Its end closes the other end of our standard input, whatever has ended it."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
 @contextmanager
 def _workshop(folder: Path) -> Iterator[None]:
     """Make temporary files below `folder`: the system's own place for them may be small, or memory.
 
     What was made for that and is empty in the end is removed, so that data which are refused leave nothing behind.
     """
-    made = folder / MADE
+    made = folder / MADE / str(os.getpid())
     missing = [each for each in (made, *made.parents) if not each.exists()]
     made.mkdir(parents=True, exist_ok=True)
+    for other in made.parent.iterdir():
+        if other.name.isdecimal() and not psutil.pid_exists(int(other.name)):  # it was killed
+            shutil.rmtree(other, ignore_errors=True)
     tempfile.tempdir = str(made)
     try:
         yield
     finally:
         with suppress(OSError):  # another process uses it
-            for each in dict.fromkeys([made, *missing]):
+            for each in dict.fromkeys([made, made.parent, *missing]):
                 each.rmdir()
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import PIPE, Popen
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
@@ -40,7 +40,7 @@ def prepare_data(
     given = [path, (options or DataOptions()).to_json()] if path else []
     command = python_command("mnist_models.data", str(folder), *given)
     with TemporaryFile() as errors:
-        with Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=errors, env=inherited_environment()) as process:
+        with Popen(command, stdin=PIPE, stdout=PIPE, stderr=errors, env=inherited_environment()) as process:
             for line in process.stdout or ():
                 message: dict[str, Any] = json.loads(line)
                 if "say" in message:
