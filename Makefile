@@ -22,7 +22,7 @@ test: $(INSTALLED) ## install what is needed and run the tests, two at a time
 	$(BIN)/python -m pytest -m "not faults and not long" $(TWO) $(ARGS)
 
 test-long: $(INSTALLED) ## the tests that take longer: browsers, shared servers, a work pool, faults of servers and disks
-	$(BIN)/python -m pytest -m "long and not faults" $(ARGS)
+	$(BIN)/python -m pytest -m "long and not faults" $(TWO) $(ARGS)
 
 test-fast: $(INSTALLED) ## the tests of all that needs no TensorFlow and no server: less than a minute
 	$(BIN)/python -m pytest -m "not slow" $(TWO) $(ARGS)

@@ -141,6 +141,7 @@ def test_a_flow_run_of_a_deployment_finds_our_flows(hostile):
     assert not (hostile / CALLED).exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_whole_command_runs_beside_them(hostile, tmp_path):
     """The trainers, the temporary server, the data reader and the drawing process; with recipes of the user's own."""

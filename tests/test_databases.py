@@ -29,6 +29,7 @@ def look(library, home, monkeypatch):
     return file.look()
 
 
+@pytest.mark.long
 @pytest.mark.fault(22)
 @BOTH
 def test_a_kill_while_it_is_made_leaves_nothing_that_is_in_the_way(library, tmp_path, monkeypatch):
@@ -40,6 +41,7 @@ def test_a_kill_while_it_is_made_leaves_nothing_that_is_in_the_way(library, tmp_
     assert prepare(library, tmp_path) == 0  # it is not looked at a second time
 
 
+@pytest.mark.long
 @pytest.mark.fault(22)
 @BOTH
 def test_an_older_one_is_upgraded_and_keeps_its_records_whenever_it_is_killed(library, tmp_path, monkeypatch):

@@ -50,6 +50,7 @@ def test_a_trainer_killed_at_a_random_step_ends_with_the_same_weights(control, p
     assert place.query("select distinct status from runs") == [("FINISHED",)]
 
 
+@pytest.mark.long
 @pytest.mark.fault(2)
 def test_a_flow_killed_at_a_random_moment_is_made_good_by_the_next(control, place, moment, injection):
     place.train(",".join(THREE))
@@ -68,6 +69,7 @@ def test_a_flow_killed_at_a_random_moment_is_made_good_by_the_next(control, plac
     wait_for(lambda: states(place) <= {"Completed", "Crashed"})
 
 
+@pytest.mark.long
 @pytest.mark.fault(3)
 def test_a_flow_interrupted_at_a_random_moment_says_so_and_goes_on(control, place, moment, chance, injection):
     number = chance.choice([signal.SIGINT, signal.SIGTERM])

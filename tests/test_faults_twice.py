@@ -24,6 +24,7 @@ class Beside:
         return self.process.wait(seconds), self.log.read_text()
 
 
+@pytest.mark.long
 @pytest.mark.fault(23)
 @pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.faults)])
 def test_two_commands_that_want_the_same_training_both_end_well(control, place, injection, rounds):

@@ -41,6 +41,7 @@ def test_one_failure_leaves_the_others_alone(data):
     assert "traceback.txt" in names(mlflow_client.list_artifacts(failed.info.run_id))
 
 
+@pytest.mark.long
 @pytest.mark.fault(21)
 def test_exhausted_gpu_memory_is_named_with_a_hint_and_costs_the_siblings_nothing(data):
     from tasks.flow_run.errors import RecipesFailed
@@ -75,6 +76,7 @@ def test_a_killed_trainer_goes_on_in_the_same_run_and_nothing_is_doubled(data, k
     assert result["resumed_at"] == [10, 20]
 
 
+@pytest.mark.long
 @pytest.mark.fault(1)
 def test_a_trainer_that_dies_again_and_again_is_given_up_and_resumed_by_the_next_run(data, kills):
     from tasks.flow_run.errors import RecipesFailed
@@ -126,6 +128,7 @@ def test_a_second_command_waits_for_the_same_training_and_can_be_given_up():
         pass
 
 
+@pytest.mark.long
 @pytest.mark.fault(18)
 def test_a_poisoned_cache_is_noticed_by_its_content(data, monkeypatch):
     from tasks.progress.display import Display
@@ -154,6 +157,7 @@ def test_a_poisoned_cache_is_noticed_by_its_content(data, monkeypatch):
     assert client().get_run(third["mlflow_run_id"]).data.tags["data_digest"] != digest
 
 
+@pytest.mark.long
 @pytest.mark.fault(19)
 def test_a_champion_that_carries_code_is_refused_and_nothing_of_it_is_run(data, tmp_path):
     import keras

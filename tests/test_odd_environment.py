@@ -28,6 +28,7 @@ ONE = Machine("cpu", 1, "float32")
 ODD_KERAS = {"floatx": "float16", "epsilon": 0.1, "backend": "jax", "image_data_format": "channels_first"}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_users_settings_of_keras_change_no_weight_and_no_identity(tmp_path, small_recipes, monkeypatch):
     data = save_arrays(make_dataset(classes=4, side=16, train=300, test=80), tmp_path / "data")

@@ -27,6 +27,7 @@ def run_program(home: Path, environment: dict[str, str]) -> list[str]:
     return re.findall(r"^flow run (\S+)$", done.stdout, re.MULTILINE)
 
 
+@pytest.mark.long
 def test_beside_mnist_up_it_uses_that_server(stack):
     runs = run_program(stack.home, stack.environment)
     assert [stack.state(run) for run in runs] == ["Completed"] * 2

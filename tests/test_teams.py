@@ -403,7 +403,7 @@ def test_the_same_request_at_once_twice_on_one_machine_and_once_on_another(team,
 
     with ThreadPoolExecutor(3) as executor:
         for ran in executor.map(train, homes):
-            assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+            assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout + ran.stderr
     runs = "SELECT run_uuid FROM runs JOIN experiments USING (experiment_id) WHERE experiments.name = 'at-once'"
     assert team.rows("mlflow", f"SELECT status, count(*) FROM runs WHERE run_uuid IN ({runs}) GROUP BY 1") == [
         ("FINISHED", 5)

@@ -146,6 +146,7 @@ def test_new_data_in_the_watched_folder_is_trained_on(stack):
     stack.wait_until_ended(run["id"])
 
 
+@pytest.mark.long
 def test_data_that_cannot_be_used_is_a_failed_run_with_the_reason(stack):
     broken = stack.home / "state" / "incoming" / "broken.npz"
     broken.write_bytes(b"nothing")
@@ -195,6 +196,7 @@ def _slots(stack):
     return next(each["active_slots"] for each in limits if each["name"].startswith("trainers-"))
 
 
+@pytest.mark.long
 @pytest.mark.fault(10)
 def test_a_run_of_the_schedule_that_overlaps_another_is_cancelled(stack):
     one = stack.trigger("train/nightly", recipes=["small_endless"], seed=60, data=str(stack.data))

@@ -12,7 +12,7 @@ _PERMANENT = (
     *("no such table", "no such column", "attempt to write a readonly database"),
     *("file is not a database", "database disk image is malformed", "out-of-date database schema"),
 )
-PERMISSION_TRIES, PERMISSION_PAUSE = 6, 0.5  # seconds
+PERMISSION_TRIES, PERMISSION_PAUSE = 12, 0.5  # seconds
 
 R = TypeVar("R")
 

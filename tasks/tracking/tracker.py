@@ -91,7 +91,7 @@ class Tracker:
         from mlflow.exceptions import MlflowException
 
         name = self.settings.experiment_name
-        if found := self.client.get_experiment_by_name(name):
+        if found := once_permitted(lambda: self.client.get_experiment_by_name(name)):
             return found
         try:
             created = self.client.create_experiment(name, self.settings.resolved_artifact_location)
