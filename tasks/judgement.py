@@ -3,6 +3,7 @@
 import logging
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,8 +15,10 @@ from mnist_models.data.dataset import Dataset
 from mnist_models.data.formats.npz import read_npz
 from mnist_models.errors import InvalidInput
 from mnist_models.evaluation.promotion import OTHERWISE, Decision, Rules, judge
+from mnist_models.evaluation.same_problem import other_names
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
+from tasks.registry.class_names import class_names_of
 from tasks.registry.placement import Placement, observe, refusal, twins
 from tasks.supervision.model_inference import predict_images
 from tasks.tracking.model_files import files_are_lost
@@ -70,7 +73,8 @@ def judge_candidate(context: FlowRunContext, dataset: Dataset, candidate: Evalua
 
 
 def _instead_of_lost(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, version: str) -> Decision:
-    decision = judge(candidate.predictions.test, None, dataset.y_test, False, Rules(context.settings.accuracy_floor))
+    rules = Rules(context.settings.accuracy_floor)
+    decision = judge(candidate.predictions.test, None, dataset.y_test, False, rules, dataset.class_names)
     if not decision.promote:
         return decision
     accuracy = decision.numbers["candidate_accuracy"]
@@ -83,23 +87,34 @@ def _against(
 ) -> Decision:
     settings = context.settings
     rules = Rules(settings.accuracy_floor, settings.significance_level, settings.margin, replace)
-    probabilities = candidate.predictions.test
+    judged = partial(
+        judge, candidate.predictions.test, labels=dataset.y_test, rules=rules, class_names=dataset.class_names
+    )
     if serving is None:
-        return judge(probabilities, None, dataset.y_test, False, rules)
-    shape, takes, knows = shape_tag(dataset), serving.tags.get("image_shape"), serving.tags.get("classes")
-    if takes is None or knows is None:
+        return judged(champion=None, same_data=False)
+    if "image_shape" not in serving.tags or "classes" not in serving.tags:
         return Decision(False, f"the champion, version {serving.version}, was not registered by this pipeline")
-    if (takes, knows) != (shape, str(dataset.classes)):
+    if (problem := _differences(serving, dataset)) is not None:
         if replace:
-            return judge(probabilities, None, dataset.y_test, False, rules)
-        problem = f"images of {takes} in {knows} classes, here {shape} in {dataset.classes}"
+            return judged(champion=None, same_data=False)
         return Decision(False, f"the champion solves another problem: {problem}; {OTHERWISE}", contends=False)
     same_data = serving.tags.get("data_digest") == dataset.digest
     try:
         champions = _champion_probabilities(context, dataset, serving, same_data)
     except InvalidInput as error:
         return Decision(False, f"the champion cannot be compared with: {str(error).rstrip('.')}")
-    return judge(probabilities, champions, dataset.y_test, same_data, rules)
+    return judged(champion=champions, same_data=same_data)
+
+
+def _differences(serving: "ModelVersion", dataset: Dataset) -> str | None:
+    """Say which other images or classes a version was made for; None if its tags tell of none."""
+    shape, takes, knows = shape_tag(dataset), serving.tags["image_shape"], serving.tags["classes"]
+    if (takes, knows) != (shape, str(dataset.classes)):
+        return f"images of {takes} in {knows} classes, here {shape} in {dataset.classes}"
+    known = class_names_of(serving)
+    if known is None or len(known) != dataset.classes:  # nothing is known
+        return None
+    return other_names(known, dataset.class_names)
 
 
 def shape_tag(dataset: Dataset) -> str:
