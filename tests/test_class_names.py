@@ -9,7 +9,9 @@ from made_data import make_dataset
 
 from mnist_models.data.dataset import Facts
 from tasks import judgement
+from tasks.analyse_mistakes import _diagnosis
 from tasks.config.settings import Settings
+from tasks.fetch_data import described
 from tasks.judgement import Wishes, judge_candidate, shape_tag
 from tasks.operations.deployment_status import Overview
 from tasks.registry.champion import Champion, champion
@@ -79,6 +81,18 @@ def test_a_logged_model_tells_its_classes(tmp_path):
 
 DATA = make_dataset(classes=4, side=16, train=300, test=200)
 DATA = type(DATA)(**vars(DATA) | {"facts": Facts(class_names=NAMES)})
+
+
+def test_the_line_about_the_data_names_the_classes():
+    assert "16×16, 4 classes: circle, square, triangle, star; pixels" in described(DATA)
+    assert "16×16, 4 classes; pixels" in described(make_dataset(classes=4))
+
+
+def test_a_divergence_names_the_class_that_every_prediction_is():
+    result = SimpleNamespace(first_nan_step=3, nan_variables=("output/bias",), test_accuracy=0.25)
+    evaluated = SimpleNamespace(trained=SimpleNamespace(result=result))
+    assert "every prediction is \\*circle, because" in _diagnosis(evaluated, ("*circle", "square"))
+    assert "every prediction is class 0, because" in _diagnosis(evaluated, ("0", "1"))
 
 
 @pytest.fixture

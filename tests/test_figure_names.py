@@ -153,6 +153,13 @@ def test_short_names_leave_the_list_beside_the_matrix():
     assert long.height > 7  # the list is under it
 
 
+def test_long_names_over_images_take_two_lines():
+    figures = figures_of(names_of(100))
+    for title, least in (("samples", 2 * 100), ("mistakes", 2 * 2 * 15), ("predictions", 2 * 2 * 15)):
+        said = words(figures[title])
+        assert sum("Acer" in line for line in said) + sum(line.startswith("…") for line in said) == least, title
+
+
 def test_a_name_is_cut_in_its_middle():
     assert fitted("short", 1000) == "short"
     cut = fitted(f"{SIXTY}0007", 150)
@@ -182,7 +189,8 @@ def test_no_name_is_a_formula():
         assert text == r"$\alpha$"
         assert max(right - left, bottom - top) > 40  # eight letters, not one
     said = [text for figure in figures_of(ODD).values() for text, _ in boxes(figure)[1]]
-    assert any(r"\$5 \frac{1}{2} \n" in text for text in said)  # with its backslash
+    assert r"\$5 \frac{1}{2} \n" in said
+    assert all(r"\$5" in text for text in said if "$5" in text)  # Matplotlib would take the backslash away
 
 
 def test_turned_text_stands_where_matplotlib_puts_it():
