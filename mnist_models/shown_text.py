@@ -36,6 +36,12 @@ def in_title(text: str) -> str:
     return shown if len(shown) <= LONGEST else f"{shown[:half]} … {shown[-half:]}"
 
 
+def shortened(name: str, longest: int) -> str:
+    """Return `name`, cut in its middle if it is longer than `longest` characters."""
+    half = (longest - 1) // 2
+    return name if len(name) <= longest else f"{name[:half]}…{name[-half:]}"
+
+
 def in_markdown(text: str) -> str:
     """Return `text` as a page or a table in Markdown shows it unchanged, on one line."""
     return _MARKDOWN.sub(r"\\\1", on_screen(text))

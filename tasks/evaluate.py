@@ -65,7 +65,7 @@ def _log_files(context: FlowRunContext, data: PreparedData, trained: Trained) ->
         name=trained.training.recipe.name,
         file=directory.model_file,
         example=data.dataset.x_test[:2],
-        classes=data.dataset.classes,
+        class_names=data.dataset.class_names,
         step=trained.result.kept_step,
         parameters=run.parameters,
     )

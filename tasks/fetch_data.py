@@ -2,6 +2,7 @@
 
 from prefect import task
 
+from mnist_models.class_titles import listed
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.loader import PreparedData, prepare_data
 from mnist_models.data.options import DataOptions
@@ -33,4 +34,4 @@ def described(dataset: Dataset) -> str:
     chosen = f"; test part: {facts.test_part}" if facts.test_part else ""
     counts = f"{len(dataset.x_train):,} training and {len(dataset.x_test):,} test images of {height}×{width}"
     pixels = f"pixels: {dataset.pixels}{sizes}{chosen}"
-    return f"{dataset.name}, {counts}, {kind}{dataset.classes} classes; {pixels} ({dataset.source})"
+    return f"{dataset.name}, {counts}, {kind}{listed(dataset.class_names)}; {pixels} ({dataset.source})"

@@ -14,9 +14,11 @@ from mnist_models.data.dataset import Dataset
 from mnist_models.data.formats.npz import read_npz
 from mnist_models.errors import InvalidInput
 from mnist_models.evaluation.promotion import OTHERWISE, Decision, Rules, is_correct, judge
+from mnist_models.evaluation.same_problem import other_names
 from mnist_models.evaluation.seen_images import by_origin, unseen
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
+from tasks.registry.class_names import class_names_of
 from tasks.registry.placement import Placement, observe, refusal, twins
 from tasks.registry.seen_images import seen_images
 from tasks.supervision.model_inference import predict_images
@@ -72,7 +74,8 @@ def judge_candidate(context: FlowRunContext, dataset: Dataset, candidate: Evalua
 
 
 def _instead_of_lost(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, version: str) -> Decision:
-    decision = judge(candidate.predictions.test, None, dataset.y_test, False, Rules(context.settings.accuracy_floor))
+    rules = Rules(context.settings.accuracy_floor)
+    decision = judge(candidate.predictions.test, None, dataset.y_test, False, rules, dataset.class_names)
     if not decision.promote:
         return decision
     accuracy = decision.numbers["candidate_accuracy"]
@@ -87,37 +90,55 @@ def _against(
     rules = Rules(settings.accuracy_floor, settings.significance_level, settings.margin, replaces)
     probabilities = candidate.predictions.test
     if serving is None:
-        return judge(probabilities, None, dataset.y_test, False, rules)
-    shape, takes, knows = shape_tag(dataset), serving.tags.get("image_shape"), serving.tags.get("classes")
-    if takes is None or knows is None:
+        return judge(probabilities, None, dataset.y_test, False, rules, dataset.class_names)
+    if "image_shape" not in serving.tags or "classes" not in serving.tags:
         return Decision(False, f"the champion, version {serving.version}, was not registered by this pipeline")
-    if (takes, knows) != (shape, str(dataset.classes)):
+    if (problem := _differences(serving, dataset)) is not None:
         if replaces:
-            return judge(probabilities, None, dataset.y_test, False, rules)
-        problem = f"images of {takes} in {knows} classes, here {shape} in {dataset.classes}"
+            return judge(probabilities, None, dataset.y_test, False, rules, dataset.class_names)
         return Decision(False, f"the champion solves another problem: {problem}; {OTHERWISE}", contends=False)
+    return _on_fair_images(context, dataset, probabilities, serving, rules)
+
+
+def _on_fair_images(
+    context: FlowRunContext,
+    dataset: Dataset,
+    probabilities: NDArray[np.float32],
+    serving: "ModelVersion",
+    rules: Rules,
+) -> Decision:
+    """Compare with the champion on the test images that neither model was trained on."""
     same_data = serving.tags.get("data_digest") == dataset.digest
     seen = None if same_data else seen_images(context.tracker, serving)
     train, test = dataset.keys
     fair = unseen(test, train, *([seen.train] if seen else []))
     if not fair.any():
-        return Decision(
-            False, f"each of the {len(fair):,} test images is one that a model was trained on: nothing compares them"
-        )
+        reason = f"one of the two models was trained on each of the {len(fair):,} test images: nothing compares them"
+        return Decision(False, reason)
     try:
         champions = _champion_probabilities(context, dataset, serving, same_data)
     except InvalidInput as error:
         return Decision(False, f"the champion cannot be compared with: {str(error).rstrip('.')}")
-    labels = dataset.y_test[fair]
-    decision = judge(probabilities[fair], champions[fair], labels, same_data, rules)
+    ours, theirs, labels = probabilities[fair], champions[fair], dataset.y_test[fair]
+    decision = judge(ours, theirs, labels, same_data, rules, dataset.class_names)
     if (left_out := len(fair) - int(fair.sum())) > 0:
         reason = f"{decision.reason}, without {left_out:,} that one of them was trained on"
         decision = replace(decision, reason=reason, numbers=decision.numbers | {"images_left_out": left_out})
     if seen is not None:
-        ours, theirs = (is_correct(each[fair], labels) for each in (probabilities, champions))
-        numbers = dict(by_origin(ours, theirs, np.isin(test[fair], seen.test)))
-        decision = replace(decision, numbers=decision.numbers | numbers)
+        numbers = by_origin(is_correct(ours, labels), is_correct(theirs, labels), np.isin(test[fair], seen.test))
+        decision = replace(decision, numbers=decision.numbers | dict(numbers))
     return decision
+
+
+def _differences(serving: "ModelVersion", dataset: Dataset) -> str | None:
+    """Say which other images or classes a version was made for; None if its tags tell of none."""
+    shape, takes, knows = shape_tag(dataset), serving.tags["image_shape"], serving.tags["classes"]
+    if (takes, knows) != (shape, str(dataset.classes)):
+        return f"images of {takes} in {knows} classes, here {shape} in {dataset.classes}"
+    known = class_names_of(serving)
+    if known is None or len(known) != dataset.classes:  # nothing is known
+        return None
+    return other_names(known, dataset.class_names)
 
 
 def shape_tag(dataset: Dataset) -> str:

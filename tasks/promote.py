@@ -6,6 +6,7 @@ from prefect.artifacts import create_markdown_artifact
 
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.promotion import Decision
+from mnist_models.shown_text import in_markdown
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
 from tasks.judgement import Wishes, judge_candidate, serves_now
@@ -46,7 +47,7 @@ def promote_candidate(
             _announce(context, candidate, version, decision)
     recipe = candidate.trained.training.recipe.name
     create_markdown_artifact(
-        f"**{recipe}: {outcome(decision)}** because {decision.reason}.\n\n{numbers_table(decision)}",
+        f"**{recipe}: {outcome(decision)}** because {in_markdown(decision.reason)}.\n\n{numbers_table(decision)}",
         key="promotion",
         description=f"{recipe}: {outcome(decision)}",
     )

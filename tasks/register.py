@@ -1,11 +1,11 @@
 """The candidate becomes a version of the registered model, if it contends for the champion's place."""
 
-import json
 from dataclasses import dataclass
 from functools import partial
 
 from filelock import FileLock
 
+from mnist_models.class_titles import listed
 from mnist_models.data.dataset import Dataset
 from mnist_models.evaluation.temperature import fit_temperature
 from mnist_models.images.prepare import preparation_of
@@ -13,6 +13,7 @@ from mnist_models.shown_text import in_markdown
 from tasks.evaluate import Evaluated
 from tasks.flow_run.context import FlowRunContext
 from tasks.judgement import Judged, Wishes, judge_candidate, shape_tag
+from tasks.registry.class_names import class_names_tag
 from tasks.registry.image_champion import PREPARATION, TEMPERATURE
 from tasks.registry.model_page import PENDING
 from tasks.registry.placement import twins
@@ -95,7 +96,7 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
             "data_digest": dataset.digest,
             "image_shape": shape_tag(dataset),
             "classes": str(dataset.classes),
-            "class_names": json.dumps(dataset.class_names, ensure_ascii=False),
+            **class_names_tag(dataset.class_names),
             "test_accuracy": f"{candidate.test.accuracy:.6f}",
             **for_photos,
         },
@@ -106,7 +107,7 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
 
 
 def describe_training(dataset: Dataset, candidate: Evaluated) -> str:
-    """Say what a version is, in two sentences."""
+    """Say what a version is, in two sentences, and which classes it knows."""
     training = candidate.trained.training
     about, data = f"{training.recipe.name}: {training.recipe.summary}.", in_markdown(dataset.name)
-    return f"{about} Trained on {data} with seed {training.seed}."
+    return f"{about} Trained on {data} with seed {training.seed}; {in_markdown(listed(dataset.class_names))}."

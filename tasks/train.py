@@ -106,6 +106,7 @@ def _supervise(
         data_digest=training.data_digest,
         image_shape=dataset.image_shape,
         classes=dataset.classes,
+        class_names=dataset.class_names,
     )
     context.display.begin(name)
     start = context.settings.runs / training.start.folder if training.start else None

@@ -18,7 +18,8 @@ from mnist_models.figures.plots.overlaid_curves import overlaid_curves
 from mnist_models.figures.plots.raster import png
 from mnist_models.figures.plots.reliability import reliability_diagram
 from mnist_models.figures.plots.series import envelope, first_nan, moving_average
-from mnist_models.figures.plots.style import RIGHT_SIGN, WRONG_SIGN, new_figure, percent, shorten
+from mnist_models.figures.plots.style import RIGHT_SIGN, WRONG_SIGN, new_figure, percent
+from mnist_models.shown_text import shortened
 
 
 def history(epochs=3, steps=200, last=0.99, nan_at=None):
@@ -41,6 +42,11 @@ def classified(n=60, k=10, side=16, wrong=8, seed=0):
     probabilities = np.full((n, k), 0.1 / k, np.float32)
     probabilities[np.arange(n), answers] += 0.9
     return random.integers(0, 256, (n, side, side), dtype=np.uint8), labels, probabilities
+
+
+def numbers(k=10):
+    """The names of classes that have none."""
+    return tuple(map(str, range(k)))
 
 
 def drawn(figure):
@@ -139,25 +145,25 @@ def test_envelope_keeps_extremes():
 @pytest.mark.parametrize(("k", "side"), [(2, 16), (10, 28), (100, 128), (1000, 16)])
 def test_image_grids_of_any_data_set(k, side):
     images, labels, probabilities = classified(n=40, k=k, side=side)
-    drawn(sample_images(images, labels))
-    drawn(predictions(images, labels, probabilities))
-    drawn(mistakes(images, labels, probabilities))
-    drawn(predictions(images[:, : side // 2], labels, probabilities))
+    drawn(sample_images(images, labels, numbers(k)))
+    drawn(predictions(images, labels, probabilities, numbers(k)))
+    drawn(mistakes(images, labels, probabilities, numbers(k)))
+    drawn(predictions(images[:, : side // 2], labels, probabilities, numbers(k)))
 
 
 def test_every_class_has_samples():
     images, labels, _ = classified(n=300, k=12)
-    text = words(sample_images(images, labels))
+    text = words(sample_images(images, labels, numbers(12)))
     assert all(f"class {label}" in text for label in range(12))
     images, labels, _ = classified(n=3000, k=1000)
-    assert f"120 of {len(np.unique(labels))} classes" in words(sample_images(images, labels))
+    assert f"120 of {len(np.unique(labels))} classes" in words(sample_images(images, labels, numbers(1000)))
 
 
 @pytest.mark.parametrize("side", [16, 28])
 def test_an_image_is_shown_as_it_is(side):
     images = np.zeros((1, side, side), np.uint8)
     images[0, : side // 2] = 200
-    pixels = drawn(sample_images(images, np.array([0], np.int32)))
+    pixels = drawn(sample_images(images, np.array([0], np.int32), numbers(1)))
     black = (pixels == 0).all(axis=2).sum()
     assert black % (side * side // 2) == 0
     assert 500 < black <= (pixels == 200).all(axis=2).sum() < 1.1 * black
@@ -166,7 +172,7 @@ def test_an_image_is_shown_as_it_is(side):
 
 
 def test_predictions_are_marked_by_sign_and_colour():
-    text = words(predictions(*classified(wrong=4)))
+    text = words(predictions(*classified(wrong=4), numbers()))
     assert text.count(WRONG_SIGN) == 4
     assert text.count(RIGHT_SIGN) == 11
     assert "56 of all 60" in text
@@ -176,16 +182,16 @@ def test_mistakes_are_counted_and_the_most_confident_come_first():
     images, labels, probabilities = classified(n=200, wrong=20)
     surest = np.arange(19, 4, -1)
     probabilities[surest] *= np.linspace(1.05, 1.01, len(surest), dtype=np.float32)[:, None]
-    text = words(mistakes(images, labels, probabilities))
+    text = words(mistakes(images, labels, probabilities, numbers()))
     assert "20 mistakes, 10.0 % of 200; the 15 most confident" in text
     assert text.count(WRONG_SIGN) == 15
     order = [int(line.removeprefix("label ")) for line in text.splitlines() if line.startswith("label ")]
     assert order == labels[surest].tolist()
-    assert "1 mistake, 0.50 % of 200" in words(mistakes(*classified(n=200, wrong=1)))
+    assert "1 mistake, 0.50 % of 200" in words(mistakes(*classified(n=200, wrong=1), numbers()))
 
 
 def test_no_mistakes_is_a_figure_too():
-    figure = mistakes(*classified(wrong=0))
+    figure = mistakes(*classified(wrong=0), numbers())
     assert "No mistakes among 60" in words(figure)
     drawn(figure)
 
@@ -197,33 +203,33 @@ def test_figures_of_any_evaluation(k, values):
     if values == "nan":
         probabilities[:] = np.nan
     matrix = confusion_matrix(probabilities, labels)
-    drawn(confusion_figure(matrix))
-    drawn(per_class_accuracy(matrix))
+    drawn(confusion_figure(matrix, numbers(len(matrix))))
+    drawn(per_class_accuracy(matrix, numbers(len(matrix))))
     drawn(reliability_diagram(probabilities, labels))
 
 
 def test_confusion_matrix_has_numbers_for_few_classes():
     matrix = np.diag([500, 600, 700])
     matrix[0, 1], matrix[1, 2] = 2, 37
-    text = words(confusion_figure(matrix)).splitlines()
+    text = words(confusion_figure(matrix, numbers(len(matrix)))).splitlines()
     assert {"500", "600", "700", "37"} <= set(text)
     assert "39 mistakes among 1,839 test images" in text
     assert text.index("37 ×  1 taken for 2") < text.index("2 ×  0 taken for 1")
-    assert "500" not in words(confusion_figure(np.diag(np.full(21, 500)))).splitlines()
+    assert "500" not in words(confusion_figure(np.diag(np.full(21, 500)), numbers(21))).splitlines()
 
 
 def test_one_mistake_is_seen_beside_a_thousand_classes():
     matrix = np.diag(np.full(1000, 10))
-    clean = drawn(confusion_figure(matrix))
+    clean = drawn(confusion_figure(matrix, numbers(len(matrix))))
     matrix[500, 700] = 1
-    different = np.abs(clean.astype(int) - drawn(confusion_figure(matrix))).max(axis=2)
+    different = np.abs(clean.astype(int) - drawn(confusion_figure(matrix, numbers(len(matrix))))).max(axis=2)
     assert (different[100:, 100:650] > 60).sum() >= 8
 
 
 def test_the_worst_classes_are_shown():
     _, labels, probabilities = classified(n=2000, k=50, wrong=0)
     probabilities[labels == 33] = np.eye(50)[0]
-    text = words(per_class_accuracy(confusion_matrix(probabilities, labels)))
+    text = words(per_class_accuracy(confusion_matrix(probabilities, labels), numbers(50)))
     assert "the worst 30 of 50 classes" in text
     assert "class 33" in text
     assert "class 49" not in text
@@ -279,15 +285,15 @@ def test_initialisation_study_emphasises_five_epochs():
 
 def test_percentages_tell_good_models_apart():
     assert [percent(share) for share in (0, 0.5, 0.9927, 1, np.nan)] == ["0 %", "50.0 %", "99.27 %", "100 %", "–"]
-    assert len(shorten("x" * 100)) <= 30
-    assert shorten("short") == "short"
+    assert len(shortened("x" * 100, 30)) <= 30
+    assert shortened("short", 30) == "short"
 
 
 def test_threads_draw_the_same():
     images, labels, probabilities = classified()
     draw = [
         lambda: png(learning_curves(history(), "run")),
-        lambda: png(predictions(images, labels, probabilities)),
+        lambda: png(predictions(images, labels, probabilities, numbers())),
         lambda: png(reliability_diagram(probabilities, labels)),
     ] * 4
     alone = [function() for function in draw]

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 from flow_runs import client, image_of, kept_workers, names, run, warm  # noqa: F401
 from made_data import make_dataset, write_idx_folder, write_npz
+from made_images import CLASSES, write_class_folder
 from prefect.exceptions import ParameterTypeError
 from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, PREFECT_RESULTS_PERSIST_BY_DEFAULT, temporary_settings
 
@@ -292,3 +294,34 @@ def test_predict_reads_images_with_the_champion(data, tmp_path):
     for row in rows:
         assert row["label"] != row["runner_up"]
         assert 1 >= row["probability"] >= row["runner_up_probability"] >= 0
+
+
+def test_names_of_classes_are_everywhere(tmp_path, store):
+    settings = Path("mlflow.yml")
+    settings.write_text(settings.read_text().replace("accuracy_floor: 0.5", "accuracy_floor: 0"))  # shapes are hard
+    folder = write_class_folder(tmp_path / "shapes")
+    summary = run(data=str(folder), recipes=["small"])
+    (row,) = summary["recipes"]
+    (recipe,) = Path("state/runs").glob("*/recipe.json")
+    assert json.loads(recipe.read_text())["class_names"] == [*CLASSES]
+    mlflow_client = client()
+    artifacts = Path(mlflow_client.download_artifacts(row["mlflow_run_id"], "", str(tmp_path)))
+    mistakes = pd.read_csv(artifacts / "mistakes.csv")
+    assert len(mistakes) == round((1 - row["test_accuracy"]) * 15)
+    for number, name in (("label", "label_name"), ("prediction", "prediction_name")):
+        assert mistakes[name].tolist() == [CLASSES[each] for each in mistakes[number]]
+    page = (artifacts / "mistakes.html").read_text()
+    assert page.count(" <i>taken for</i> ") == len(mistakes) > 0
+    assert all(f"<bdi>{name}</bdi>" in page for name in mistakes["label_name"])
+    assert len(names(mlflow_client.list_artifacts(row["mlflow_run_id"], "figures"))) == 7
+    (used, *_) = (each.dataset for each in mlflow_client.get_run(row["mlflow_run_id"]).inputs.dataset_inputs)
+    assert json.loads(used.profile)["names"] == [*CLASSES]
+
+    assert summary["decision"]["promoted"] is True
+    assert summary["champion"]["class_names"] == [*CLASSES]
+    version = mlflow_client.get_model_version_by_alias("test-model", "champion")
+    assert json.loads(version.tags["class_names"]) == [*CLASSES]
+    assert "with seed 0; 3 classes: circle, square, triangle." in version.description
+    loaded = mlflow.pyfunc.load_model("models:/test-model@champion")
+    assert loaded.metadata.metadata["class_names"] == [*CLASSES]
+    assert loaded.metadata.signature.inputs.inputs[0].shape == (-1, 32, 32, 3)

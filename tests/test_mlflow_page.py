@@ -173,7 +173,7 @@ def test_a_version_that_something_else_registered_is_listed(tracker, model):
 def test_a_version_says_first_what_was_decided(model):
     version = model("wide")
     text = describe_version(version, "wide: One wide layer.", BETTER, "7")
-    assert text.startswith("Promoted, 95.99%\n\n**Why:** it is better | by far.\n\nwide: One wide layer.")
+    assert text.startswith("Promoted, 95.99%\n\n**Why:** it is better \\| by far.\n\nwide: One wide layer.")
     assert f"(#/experiments/7/runs/{version.run_id}?" in text
     assert "| p value | 0.004 |" in text
     kept = describe_version(version, "wide.", Decision(False, "promotion was not asked for"), "7")

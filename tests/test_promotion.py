@@ -7,9 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mnist_models.evaluation.promotion import Rules, decide, judge
+from mnist_models.evaluation.same_problem import other_names
 
 RULES = Rules(accuracy_floor=0.5, significance_level=0.05, margin=0.02)
 PAIRS = st.integers(1, 300).flatmap(lambda n: st.tuples(arrays(bool, n), arrays(bool, n)))
+
+
+def numbers(k=10):
+    return tuple(map(str, range(k)))
 
 
 def answers(wins: int, losses: int, n: int = 1000):
@@ -106,7 +111,7 @@ PROBABILITIES = st.tuples(st.integers(1, 40), st.integers(2, 4)).flatmap(
 def test_what_is_not_finite_is_never_promoted(models, same_data):
     candidate, champion, labels = models
     lax = Rules(accuracy_floor=0.0, significance_level=0.49, margin=0.5)
-    decision = judge(candidate, champion, labels, same_data, lax)
+    decision = judge(candidate, champion, labels, same_data, lax, numbers(candidate.shape[1]))
     if not np.isfinite(candidate).all():
         assert not decision.promote
         assert "not finite" in decision.reason
@@ -116,10 +121,10 @@ def test_what_is_not_finite_is_never_promoted(models, same_data):
 def test_a_diverged_model_is_not_saved_by_a_class_that_happens_to_be_the_first():
     labels = np.zeros(100, np.int32)  # NaN counts as class 0, so that every answer would be right
     diverged, sound = np.full((100, 2), np.nan, np.float32), np.tile(np.float32([0.9, 0.1]), (100, 1))
-    assert not judge(diverged, None, labels, False, RULES).promote
-    assert judge(sound, None, labels, False, RULES).promote
-    assert judge(sound, diverged, labels, True, RULES).promote
-    assert not judge(sound, sound, labels, True, RULES).promote
+    assert not judge(diverged, None, labels, False, RULES, numbers(2)).promote
+    assert judge(sound, None, labels, False, RULES, numbers(2)).promote
+    assert judge(sound, diverged, labels, True, RULES, numbers(2)).promote
+    assert not judge(sound, sound, labels, True, RULES, numbers(2)).promote
 
 
 @given(st.floats(allow_nan=True))
@@ -144,31 +149,56 @@ def certain(classes, wrong=()):
 
 
 LABELS = np.arange(1000, dtype=np.int32) % 10
+CYCLED = np.array([1, 2, 3, 4, 0, 5, 6, 7, 8, 9])
 SWAPPED = np.array([1, 0, 2, 3, 4, 5, 6, 7, 8, 9])
 
 
 @pytest.mark.parametrize("champion", [9 - LABELS, SWAPPED[LABELS], np.zeros(1000, int), (LABELS + 1) % 10], ids=str)
 def test_a_champion_of_another_problem_keeps_its_place_unless_told_otherwise(champion):
-    candidate, said = certain(LABELS), judge(certain(LABELS), certain(champion), LABELS, False, RULES)
+    candidate, said = certain(LABELS), judge(certain(LABELS), certain(champion), LABELS, False, RULES, numbers())
     assert not said.promote
     assert not said.contends
     assert "solves another problem" in said.reason
     assert "--model NAME" in said.reason
-    assert judge(candidate, certain(champion), LABELS, False, replace(RULES, replace=True)).promote
-    assert judge(candidate, certain(champion), LABELS, True, RULES).promote  # on its own data it is just bad
+    assert judge(candidate, certain(champion), LABELS, False, replace(RULES, replace=True), numbers()).promote
+    assert judge(candidate, certain(champion), LABELS, True, RULES, numbers()).promote  # on its own data it is just bad
 
 
 @pytest.mark.parametrize("wrong", [range(0), range(300), range(0, 1000, 2), range(880)])
 def test_a_champion_that_is_worse_on_new_data_still_solves_the_same_problem(wrong):
     scattered = np.random.default_rng(0).integers(0, 10, 1000)
     champion = certain(np.where(np.isin(np.arange(1000), list(wrong)), scattered, LABELS))
-    assert judge(certain(LABELS), champion, LABELS, False, RULES).promote
+    assert judge(certain(LABELS), champion, LABELS, False, RULES, numbers()).promote
 
 
 def test_a_champion_whose_numbers_are_broken_is_replaced():
-    assert judge(certain(LABELS), np.full((1000, 10), np.nan, np.float32), LABELS, False, RULES).promote
+    assert judge(certain(LABELS), np.full((1000, 10), np.nan, np.float32), LABELS, False, RULES, numbers()).promote
 
 
 def test_only_what_could_have_been_promoted_contends():
-    assert not judge(certain(LABELS, range(600)), None, LABELS, False, RULES).contends
-    assert judge(certain(LABELS), certain(LABELS), LABELS, True, RULES).contends
+    assert not judge(certain(LABELS, range(600)), None, LABELS, False, RULES, numbers()).contends
+    assert judge(certain(LABELS), certain(LABELS), LABELS, True, RULES, numbers()).contends
+
+
+def test_the_sentence_says_the_names_of_classes():
+    names = ("$air$", "b" * 60, *(f"kind {number}" for number in range(2, 10)))
+    reason = judge(certain(LABELS), certain(SWAPPED[LABELS]), LABELS, False, RULES, names).reason
+    assert "with its classes renamed: $air$ to bbb" in reason
+    assert "b to $air$; give" in reason
+    assert "b" * 41 not in reason
+    many = judge(certain(LABELS), certain(CYCLED[LABELS]), LABELS, False, RULES, names).reason
+    assert "kind 2 to bbb" in many
+    assert " …; give" in many
+
+
+def test_other_names_are_another_problem():
+    known = ("circle", "square", "triangle", "star", "line")
+    assert other_names(known, known) is None
+    assert other_names(known, [*known]) is None
+    swapped = ("circle", "triangle", "square", "star", "line")
+    assert other_names(known, swapped) == "classes in another order: square, triangle, here triangle, square"
+    assert other_names(known, (*known[:4], "dot")) == "classes line, here dot"
+    all_other = other_names(known, tuple("abcde"))
+    assert all_other == "classes circle, square, triangle …, here a, b, c …"
+    assert other_names(numbers(5), known).startswith("classes 0, 1, 2 …, here circle")
+    assert len(other_names(("x" * 200,), ("y" * 200,))) < 110

@@ -1,11 +1,13 @@
 """Which figures a training and a comparison get, drawn here from files as a trainer leaves them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from made_data import make_dataset
 
+from mnist_models.data.dataset import Facts
 from mnist_models.figures.render import draw_comparison, draw_training
 from mnist_models.figures.renderer import Compared
 from mnist_models.training_run.metrics_log import MetricsLog
@@ -47,6 +49,25 @@ def test_a_training_gets_its_figures(trained, tmp_path, monkeypatch):
         "sample_images", "learning_curves", "predictions", "confusion_matrix", "per_class_accuracy",
         "reliability_diagram", "mistakes",
     }  # fmt: skip
+
+
+def test_figures_say_the_names_of_the_data_set(trained, tmp_path, monkeypatch):
+    from matplotlib.text import Text
+
+    from mnist_models.figures import render
+
+    data, said = replace(DATA, facts=Facts(class_names=("circle", "square", "star"))), {}
+    monkeypatch.setattr(RunDirectory, "result", lambda _self: SimpleNamespace(first_nan_step=None))
+    drawn = render.png
+
+    def spy(figure):
+        said[len(said)] = {word for text in figure.findobj(Text) for word in text.get_text().split()}
+        return drawn(figure)
+
+    monkeypatch.setattr(render, "png", spy)
+    draw_training(trained("one"), "a recipe", data, tmp_path / "figures")
+    assert sum("circle" in each for each in said.values()) == 4  # samples, predictions, matrix and accuracy by class
+    assert not any("class" in each for each in said.values())
 
 
 def test_a_study_is_drawn_where_two_trainings_belong_to_it(trained, tmp_path):

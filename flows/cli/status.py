@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import FlowRun
 from rich.table import Column
 
 from flows.cli.tables import new_table
+from mnist_models.class_titles import are_numbers, listed
 from mnist_models.screen import Screen
 from tasks.config.settings import Settings
 from tasks.operations.deployment_status import Deployed, Overview, look
@@ -30,6 +31,8 @@ def print_status(settings: Settings, as_json: bool = False) -> None:
     else:
         accuracy = "" if best.test_accuracy is None else f", test accuracy {best.test_accuracy:.2%} on {best.data}"
         console.print(f"Champion: {best.recipe}, {best.name} version {best.version}{accuracy}.")
+        if not are_numbers(best.class_names):
+            console.print(f"It knows {listed(best.class_names)}.")
         if lost := lost_champion(settings):
             console.print(f"It cannot be used: {lost}.")
     if not now.deployments:

@@ -1,8 +1,10 @@
 """The images that a classifier gets wrong, as a table and as a page."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from html import escape
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +16,19 @@ from mnist_models.evaluation.predicted_class import predicted
 
 
 def mistakes_table(
-    probabilities: Probabilities, labels: Labels, images: npt.NDArray[np.uint8], limit: int = 1000
+    probabilities: Probabilities,
+    labels: Labels,
+    images: npt.NDArray[np.uint8],
+    class_names: Sequence[str],
+    limit: int = 1000,
 ) -> pd.DataFrame:
     """Return the wrongly classified images as a table of at most `limit` rows, the most confident mistakes first.
 
     Probabilities are float32 [n, k], of which rows of NaN are predicted as class 0 and come last; labels are int32 [n],
-    each from 0 to k - 1; images uint8 [n, h, w]. The table's columns are index (of the image), label, prediction
-    (int64), confidence, label_probability (float64, 0 to 1 or NaN), and image (a PNG as data URI). Its `attrs` hold the
-    number of all "mistakes" and of "images". Raise InvalidInput as `metrics.evaluate` does.
+    each from 0 to k - 1; images uint8 [n, h, w] or [n, h, w, 3]; class names [k]. The table's columns are index (of the
+    image), label, prediction (int64), label_name, prediction_name, confidence, label_probability (float64, 0 to 1 or
+    NaN), and image (a PNG as data URI). Its `attrs` hold the number of all "mistakes" and of "images". Raise
+    InvalidInput as `metrics.evaluate` does.
     """
     mistakes = mistake_indices(probabilities, labels)
     rows = mistakes[:limit]
@@ -31,6 +38,8 @@ def mistakes_table(
             "index": rows,
             "label": labels[rows].astype(np.int64),
             "prediction": prediction,
+            "label_name": pd.Series([class_names[label] for label in labels[rows]], dtype=object),
+            "prediction_name": pd.Series([class_names[answer] for answer in prediction], dtype=object),
             "confidence": probabilities[rows, prediction].astype(np.float64),
             "label_probability": probabilities[rows, labels[rows]].astype(np.float64),
             "image": pd.Series([_data_uri(images[index]) for index in rows], dtype=object),
@@ -55,11 +64,13 @@ def mistakes_html(table: pd.DataFrame) -> str:
         remark = "The most confident first."
     if len(table) < mistakes:
         remark = f"The {len(table):,} most confident, in this order."
-    cards = "\n".join(_card(*row) for row in table.itertuples(index=False))
+    cards = "\n".join(_card(row) for row in table.itertuples(index=False, name=None))
     return PAGE.replace("{{heading}}", heading).replace("{{remark}}", remark).replace("{{cards}}", cards)
 
 
-def _card(index: int, label: int, prediction: int, confidence: float, label_probability: float, image: str) -> str:
+def _card(row: tuple[Any, ...]) -> str:
+    index, _, _, *names, confidence, label_probability, image = row
+    label, prediction = (f"<bdi>{escape(name)}</bdi>" for name in names)  # whichever way its letters go
     return (
         f'<figure><img src="{escape(image)}" alt="test image {index}" loading="lazy">'
         f"<figcaption><b>{label} <i>taken for</i> {prediction}</b>"
@@ -91,7 +102,7 @@ PAGE = """<!doctype html>
   figure { margin: 0; padding: .7rem; background: var(--card); border: 1px solid var(--edge); border-radius: 8px; }
   img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated;
     border-radius: 4px; }
-  figcaption { margin-top: .5rem; }
+  figcaption { margin-top: .5rem; overflow-wrap: anywhere; }
   b { display: block; color: var(--wrong); }
   i { font-style: normal; font-weight: 400; color: var(--muted); }
   span { display: block; font-size: .82rem; color: var(--muted); font-variant-numeric: tabular-nums; }

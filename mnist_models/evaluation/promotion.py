@@ -1,5 +1,6 @@
 """Whether a candidate takes the champion's place: a function of the two models' predictions alone."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -33,7 +34,12 @@ class Decision:
 
 
 def judge(
-    candidate: Probabilities, champion: Probabilities | None, labels: Labels, same_data: bool, rules: Rules
+    candidate: Probabilities,
+    champion: Probabilities | None,
+    labels: Labels,
+    same_data: bool,
+    rules: Rules,
+    class_names: Sequence[str],
 ) -> Decision:
     """Return the decision of `decide`, from the probabilities float32 [n, classes] of test images with `labels` [n].
 
@@ -46,7 +52,7 @@ def judge(
     decision = decide(is_correct(candidate, labels), champion_correct, same_data, rules)
     if champion is None or same_data or rules.replace or not decision.promote:
         return decision
-    other = other_problem(champion, labels, rules.significance_level)
+    other = other_problem(champion, labels, rules.significance_level, class_names)
     return decision if other is None else Decision(False, f"{other}; {OTHERWISE}", decision.numbers, contends=False)
 
 

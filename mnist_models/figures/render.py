@@ -38,7 +38,7 @@ def draw_comparison(trainings: Sequence[Compared], labels: Labels, folder: Path)
 @lru_cache(maxsize=1)
 def _sample_images(data: Dataset) -> bytes:
     """Return a PNG that is the same for all trainings on the same data; it takes longest to draw."""
-    return png(sample_images(data.x_train, data.y_train))
+    return png(sample_images(data.x_train, data.y_train, data.class_names))
 
 
 def _write(figures: Iterator[tuple[str, Figure]], folder: Path) -> None:
@@ -47,16 +47,17 @@ def _write(figures: Iterator[tuple[str, Figure]], folder: Path) -> None:
 
 
 def _of_training(directory: RunDirectory, recipe: str, data: Dataset) -> Iterator[tuple[str, Figure]]:
+    names = data.class_names
     result, probabilities, history = directory.result(), directory.predictions().test, directory.history()
     assert result is not None
     accuracy, matrix = evaluate(probabilities, data.y_test).accuracy, confusion_matrix(probabilities, data.y_test)
     curves = learning_curves(history, recipe, test_accuracy=accuracy, nan_step=result.first_nan_step)
     yield "learning_curves", curves
-    yield "predictions", predictions(data.x_test, data.y_test, probabilities)
-    yield "confusion_matrix", confusion_figure(matrix)
-    yield "per_class_accuracy", per_class_accuracy(matrix)
+    yield "predictions", predictions(data.x_test, data.y_test, probabilities, names)
+    yield "confusion_matrix", confusion_figure(matrix, names)
+    yield "per_class_accuracy", per_class_accuracy(matrix, names)
     yield "reliability_diagram", reliability_diagram(probabilities, data.y_test)
-    yield "mistakes", mistakes(data.x_test, data.y_test, probabilities)
+    yield "mistakes", mistakes(data.x_test, data.y_test, probabilities, names)
 
 
 def _of_comparison(trainings: Sequence[Compared], labels: Labels) -> Iterator[tuple[str, Figure]]:

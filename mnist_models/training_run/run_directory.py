@@ -1,7 +1,7 @@
 """What a training leaves behind, and in which order.
 
     source/*.py          the user's own modules that build the network    written first
-    recipe.json          what is trained: recipe, seed, data, shapes      written next, by the flow
+    recipe.json          what is trained: recipe, seed, shapes, classes   written next, by the flow
     metrics.jsonl        one record a step and a validation               appended
     checkpoint.npz       everything needed to go on, as one unit          replaced, the previous one kept
     kept/*.keras         checkpoints kept for a reason, named by it       once each

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tasks.registry.class_names import class_names_of
 from tasks.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Champion:
     mlflow_run_id: str
     test_accuracy: float | None  # None for a version that something else has registered
     data: str  # on whose test images that was measured; empty if it is not known
+    class_names: list[str]  # empty if they are not known
 
 
 def champion_version(tracker: Tracker) -> "ModelVersion | None":
@@ -60,4 +62,5 @@ def champion(tracker: Tracker) -> Champion | None:
         mlflow_run_id=version.run_id or "",
         test_accuracy=float(version.tags["test_accuracy"]) if "test_accuracy" in version.tags else None,
         data=version.tags.get("data", ""),
+        class_names=[*(class_names_of(version) or ())],
     )

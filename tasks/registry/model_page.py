@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mnist_models.evaluation.promotion import Decision
+from mnist_models.shown_text import in_markdown
 from tasks.tracking.links import run_link
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def describe_version(version: "ModelVersion", trained: str, decision: Decision, 
     """A version's description as Markdown: the decision first, then why, then what it is; `trained` says the latter."""
     parts = [
         f"{outcome(decision).capitalize()}, {_accuracy(version.tags)}",
-        f"**Why:** {decision.reason}.",
+        f"**Why:** {in_markdown(decision.reason)}.",
         f"{trained} [Its run]({run_link('', experiment_id, version.run_id or '')}) has the figures.",
         numbers_table(decision),
     ]
@@ -53,15 +54,16 @@ def update_model_description(client: "MlflowClient", name: str, experiment_id: s
 
 def _row(version: "ModelVersion", experiment_id: str, alias: str) -> str:
     tags = version.tags
-    recipe, number = tags.get("recipe", "unknown"), str(version.version)
-    reason = f"**{tags.get('decision', 'none')}**: {tags.get('reason', 'something else has registered it')}"
+    recipe, number = in_markdown(tags.get("recipe", "unknown")), str(version.version)
+    decision, why = tags.get("decision", "none"), tags.get("reason", "something else has registered it")
+    reason = f"**{in_markdown(decision)}**: {in_markdown(why)}"  # it may quote names of classes, and of others' files
     cells = (
         f"**{number}, {alias}**" if alias else number,
         _accuracy(tags),
         f"[{recipe}]({run_link('', experiment_id, version.run_id)})" if version.run_id else recipe,
-        f"{reason}; **rolled back**: {tags['rolled_back']}" if "rolled_back" in tags else reason,
+        f"{reason}; **rolled back**: {in_markdown(tags['rolled_back'])}" if "rolled_back" in tags else reason,
     )
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return f"| {' | '.join(cells)} |"
 
 
 def _accuracy(tags: Mapping[str, str]) -> str:

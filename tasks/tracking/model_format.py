@@ -38,9 +38,9 @@ class SavedModel:
     """A model that a training has saved."""
 
     name: str  # what it is called in MLflow
-    file: Path  # `.keras`; takes uint8 [n, height, width], gives float32 [n, classes]
-    example: NDArray[np.uint8]  # [n, height, width], stored as the input example
-    classes: int
+    file: Path  # `.keras`; takes uint8 [n, height, width] or [n, height, width, 3], gives float32 [n, classes]
+    example: NDArray[np.uint8]  # such images, stored as the input example
+    class_names: tuple[str, ...]
     step: int  # after which its weights were taken
     parameters: Mapping[str, Any]  # of its training
 
@@ -112,9 +112,10 @@ def write_model_folder(folder: Path, model: SavedModel, run_id: str, model_id: s
     (folder / "data" / "keras_module.txt").write_text("keras")
     signature = ModelSignature(
         Schema([TensorSpec(np.dtype("uint8"), (-1, *model.example.shape[1:]))]),
-        Schema([TensorSpec(np.dtype("float32"), (-1, model.classes))]),
+        Schema([TensorSpec(np.dtype("float32"), (-1, len(model.class_names)))]),
     )
-    description = Model(run_id=run_id, model_id=model_id, signature=signature)
+    known = {"class_names": list(model.class_names)}
+    description = Model(run_id=run_id, model_id=model_id, signature=signature, metadata=known)
     description.add_flavor(
         "keras", data="data", keras_version=version("keras"), keras_backend="tensorflow", save_exported_model=False
     )

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from mnist_models.figures.plots import style
 from mnist_models.figures.plots.error_axis import error_limits, error_position, label_error_axis
+from mnist_models.shown_text import shortened
 
 
 def accuracy_ranking(
@@ -29,9 +30,9 @@ def accuracy_ranking(
             axes.hlines(place, *error_position([lows[index], highs[index]]), color=colour, alpha=0.55, linewidth=3)
             marker = "D" if champion else "o"
             axes.plot(error_position(accuracy), place, marker, color=colour, markeredgecolor=style.INK, markersize=7)
-        coords, text = ("axes fraction", "data"), f"{style.percent(accuracy)}  {style.shorten(statuses[index], 13)}"
+        coords, text = ("axes fraction", "data"), f"{style.percent(accuracy)}  {shortened(statuses[index], 13)}"
         look = {"fontsize": style.TEXT, "fontweight": "bold" if champion else "normal"}
-        style.write(axes, style.shorten(names[index]), (0, place), coords, (-8, 0), ha="right", **look)
+        style.write(axes, shortened(names[index], 30), (0, place), coords, (-8, 0), ha="right", **look)
         style.write(axes, text, (1, place), coords, (8, 0), **look)
     label_error_axis(axes, *error_limits([*lows, *highs, *accuracies]), "x")
     axes.set(ylim=(max(count, 1) - 0.5, -0.5), yticks=[])

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from mnist_models.figures.plots import style
 from mnist_models.figures.plots.error_axis import error_limits, error_position, label_error_axis
 from mnist_models.figures.plots.series import Steps, Values
+from mnist_models.shown_text import shortened
 
 EMPHASISED = 5  # number of first epochs, in which initial weights make a difference
 
@@ -37,7 +38,7 @@ def initialisation_study(histories: Curves) -> Figure:
 def _draw(axes: Axes, curves: Curves, title: str, size: float) -> None:
     looks = cycle(style.SERIES), cycle("os^D")
     for (name, (epochs, values)), colour, marker in zip(curves.items(), *looks, strict=False):
-        label = style.shorten(name, 60 // len(curves))
+        label = shortened(name, 60 // len(curves))
         axes.plot(epochs, error_position(values), color=colour, marker=marker, markersize=size, label=label)
     low, high = error_limits(np.concatenate([np.zeros(0), *(values for _, values in curves.values())]))
     room = 0.12 * (high - low)  # for the numbers over and under the curves

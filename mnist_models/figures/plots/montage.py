@@ -16,6 +16,8 @@ from mnist_models.figures.plots import style
 MARGIN, GAP, HEAD, LINE, FRAME = 14, 12, 52, 17, 3
 """Pixels: around the tiles, between them, for the title, for a line of caption, and for a tile's frame."""
 
+PAGE = round(style.WIDTH * style.DPI)  # pixels
+
 SHARP = 3  # an image that is enlarged this many times or more is shown as squares, one per pixel
 
 Images = npt.NDArray[np.uint8]
@@ -23,10 +25,11 @@ Images = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Tile:
-    """One image uint8 [h, w] with the lines over it, the last in `colour`, which also frames it if given."""
+    """One image uint8 [h, w] or [h, w, 3] under `lines`, and then `marked` lines in the colour of its frame."""
 
     image: Images
     lines: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
     colour: str | None = None
 
 
@@ -42,13 +45,17 @@ class _Picture(Artist):
         renderer.draw_image(renderer.new_gc(), 0, 0, self._pixels[::-1])
 
 
+def place_of(columns: int) -> int:
+    """Return how many pixels lie from the left edge of one tile to that of the next."""
+    return (PAGE - 2 * MARGIN + GAP) // columns
+
+
 def montage(title: str, tiles: Sequence[Tile | None], columns: int, lines: int) -> Figure:
     """Return a figure of `tiles`, None for an empty place, in rows of `columns`, each under up to `lines` lines.
 
     All images are one picture in the figure's own pixels, which is sharp and fast: axes for each would take a second.
     """
-    width = round(style.WIDTH * style.DPI)
-    place = (width - 2 * MARGIN + GAP) // columns
+    width, place = PAGE, place_of(columns)
     pictures = [_resized(tile.image, place - GAP) if tile else None for tile in tiles]
     above = LINE * lines + FRAME + 3
     row_height = above + max((picture.height for picture in pictures if picture), default=0) + GAP
@@ -62,10 +69,10 @@ def montage(title: str, tiles: Sequence[Tile | None], columns: int, lines: int) 
         if tile.colour:
             page.paste(tile.colour, (x - FRAME, y - FRAME, x + picture.width + FRAME, y + picture.height + FRAME))
         page.paste(picture, (x, y))
-        for number, line in enumerate(reversed(tile.lines)):
+        for number, line in enumerate(reversed(tile.lines + tile.marked)):
             left, up = (x - FRAME) / width, 1 - (y - FRAME - 4 - LINE * number) / height
-            colour = tile.colour if tile.colour and number == 0 else style.MUTED
-            figure.text(left, up, line, fontsize=style.SMALL, color=colour, va="baseline")
+            colour = tile.colour if tile.colour and number < len(tile.marked) else style.MUTED
+            figure.text(left, up, line, fontsize=style.SMALL, color=colour, va="baseline", parse_math=False)
     figure.add_artist(_Picture(page))
     return figure
 

@@ -12,6 +12,7 @@ from mnist_models.figures.plots import style
 from mnist_models.figures.plots.error_axis import error_limits, error_position, label_error_axis, loss_limit
 from mnist_models.figures.plots.series import clip_finite, envelope, finite, first_nan, moving_average, series
 from mnist_models.metric_names import VALIDATION_ACCURACY
+from mnist_models.shown_text import shortened
 from mnist_models.training_run.metrics_log import History
 
 LOOKS = tuple(product(("-", (0, (4, 1.5)), (0, (1, 1))), style.SERIES))  # line style and colour of each curve
@@ -51,7 +52,7 @@ def overlaid_curves(
         last = float(finite(values)[-1]) if valid.any() else np.nan
         last_values.append(last)
         text = style.percent(last) if is_accuracy else f"{last:.3g}"
-        texts.append(f"{text}  {style.shorten(name, 28)}{'' if nan_step is None else '  ✕ NaN'}")
+        texts.append(f"{text}  {shortened(name, 28)}{'' if nan_step is None else '  ✕ NaN'}")
     if is_accuracy:
         label_error_axis(axes, *error_limits(np.concatenate(all_values)), "y")
     else:

@@ -51,7 +51,7 @@ def new_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
 
 def write(axes: Axes, text: str, at: Point, coords: Any = "data", offset: Point = (0, 0), **look: Any) -> Annotation:
     """Write `text` `offset` points from the position `at`; `look` are properties of Matplotlib's text."""
-    properties: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center"} | look
+    properties: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center", "parse_math": False} | look
     return axes.annotate(text, at, xycoords=coords, xytext=offset, textcoords="offset points", **properties)
 
 
@@ -82,9 +82,3 @@ def percent(share: float) -> str:
         return "–"
     decimals = 0 if share in (0, 1) else 2 if share > 0.9 or share < 0.1 else 1
     return f"{share:.{decimals}%}".replace("%", " %")
-
-
-def shorten(name: str, longest: int = 30) -> str:
-    """Return `name`, cut in its middle if it is longer than `longest` characters."""
-    half = (longest - 1) // 2
-    return name if len(name) <= longest else f"{name[:half]}…{name[-half:]}"
