@@ -32,7 +32,9 @@ def opened_image(given: Any, read_paths: bool) -> tuple[BinaryIO, str]:
         return _in_memory(content), FILE
     if read_paths:
         return _at(Path(given))
-    raise InvalidInput(f"the text must be {ALLOWED}; as a path it is read only where the model is loaded for that.")
+    raise InvalidInput(
+        "the text must be an image file in base64; as a path it is read only where the model is loaded for that."
+    )
 
 
 def check_kind(given: Any, number: int) -> None:

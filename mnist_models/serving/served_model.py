@@ -44,7 +44,7 @@ class ServedModel:
         if not images.ndim:
             raise InvalidInput("image: give a batch, a list of images also for one.")
         if images.ndim == 1:
-            return self._answers_to_files(images.tolist())
+            return self._answers_to_files([each[()] if isinstance(each, np.ndarray) else each for each in images])
         return self._rows(prepared_array(images, self.facts.preparation))
 
     def _answers_to_files(self, files: Sequence[Any]) -> list[Row]:
