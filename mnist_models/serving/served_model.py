@@ -71,7 +71,7 @@ class ServedModel:
 
     def _answers(self, probabilities: npt.NDArray[np.float32]) -> list[Row]:
         labels, names = predicted(probabilities).tolist(), self.facts.class_names
-        finite = np.isfinite(probabilities).all(axis=1)
+        finite = np.isfinite(probabilities.sum(axis=1)).tolist()
         return [
             {"label": label, "name": names[label], "probability": row[label], "problem": None, "probabilities": row}
             if known

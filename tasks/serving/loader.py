@@ -46,7 +46,7 @@ def _load_pyfunc(path: str, model_config: dict[str, Any] | None = None) -> Image
     from mlflow.keras import load_model
 
     facts = ServingFacts.from_json((Path(path) / FACTS).read_text())
-    network = partial(_probabilities, load_model(path, load_model_kwargs={"compile": False}))
+    network = partial(_probabilities, load_model(path))
     preparation = facts.preparation
     shape = (*preparation.size, 3) if preparation.channels == 3 else preparation.size
     for count in (1, 2):  # two sizes make Keras compile it for any, before requests come on several threads

@@ -111,7 +111,6 @@ def _begun(tracker: Tracker, run_id: str) -> str | None:
 
 def write_model_folder(folder: Path, model: SavedModel, run_id: str, model_id: str) -> None:
     """Write what `mlflow.keras.save_model` would, and what answers with it."""
-    import pandas as pd
     from mlflow import pyfunc
     from mlflow.models import Model
     from mlflow.models.utils import _save_example  # `pyfunc.save_model` would do, and look through all packages
@@ -133,7 +132,7 @@ def write_model_folder(folder: Path, model: SavedModel, run_id: str, model_id: s
         python_env="python_env.yaml",
     )
     encoded = [data_uri(image).partition(",")[2] for image in model.example]
-    _save_example(description, pd.DataFrame({IMAGE: encoded}), str(folder))
+    _save_example(description, np.array(encoded), str(folder))
     description.save(str(folder / "MLmodel"))
     _write_environment(folder)
 
@@ -148,9 +147,9 @@ def _signature() -> "ModelSignature":
     from mlflow.types.schema import Array
 
     double, text = DataType.double, DataType.string
-    types = (DataType.long, text, double, text, Array(double))
-    answers = [ColSpec(type, name, required=False) for name, type in zip(COLUMNS, types, strict=True)]
-    return ModelSignature(Schema([TensorSpec(np.dtype("O"), (-1,), IMAGE)]), Schema(answers))
+    types: list[DataType | Array] = [DataType.long, text, double, text, Array(double)]
+    answers = Schema([ColSpec(type, name, required=False) for name, type in zip(COLUMNS, types, strict=True)])
+    return ModelSignature(Schema([TensorSpec(np.dtype("O"), (-1,), IMAGE)]), answers)
 
 
 def _write_environment(folder: Path) -> None:
