@@ -43,7 +43,7 @@ def check_format(name: str) -> None:
 def output_path(given: str, name: str, stem: str) -> Path:
     """Return the file or folder to write in the format `name`; raise InvalidInput if it is there or cannot be made."""
     suffix = FORMATS[name].suffix
-    path = Path(given or f"{stem}{suffix}").resolve()
+    path = Path(given or f"{stem}{suffix}").absolute()
     shown = in_title(given or path.name)
     if suffix and path.suffix != suffix:
         raise InvalidInput(f"output: {shown} must end with {suffix} for the format {name}.")
