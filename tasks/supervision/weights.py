@@ -10,14 +10,17 @@ from tasks.tracking.tracker import Tracker
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
+WEIGHTS = "data/model.keras"
+
 
 def downloaded_weights(tracker: Tracker, version: "ModelVersion", folder: Path) -> Path:
     """Return a version's `.keras` file, put into a folder; raise InvalidInput if its files are lost."""
     from mlflow.artifacts import download_artifacts
 
     try:
-        model = download_artifacts(
-            artifact_uri=f"models:/{version.name}/{version.version}",
+        # The rest would take more requests, and a bar on the screen.
+        weights = download_artifacts(
+            artifact_uri=f"models:/{version.name}/{version.version}/{WEIGHTS}",
             dst_path=str(folder / "model"),
             tracking_uri=tracker.settings.resolved_tracking_uri,
         )
@@ -25,4 +28,4 @@ def downloaded_weights(tracker: Tracker, version: "ModelVersion", folder: Path) 
         if files_are_lost(tracker, version):
             raise InvalidInput(f"{lost_files(tracker, version)}.") from error
         raise
-    return Path(model) / "data" / "model.keras"
+    return Path(weights)

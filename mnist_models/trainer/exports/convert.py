@@ -17,6 +17,7 @@ def convert(model: keras.Model, name: str, examples: NDArray[np.uint8], path: Pa
 
     Input and output stay: uint8 [n, height, width], also with channels, to float32 [n, classes].
     """
+    model(examples[:1])  # Keras exports no model that it has not seen in use
     writers: dict[str, Callable[[], Any]] = {
         "keras": lambda: model.save(path),
         "saved_model": lambda: model.export(path, format="tf_saved_model", verbose=False),
