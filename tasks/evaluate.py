@@ -6,6 +6,9 @@ from mnist_models import metric_names as names
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.loader import PreparedData
 from mnist_models.evaluation.metrics import Evaluation, evaluate, log_loss
+from mnist_models.evaluation.temperature import fit_temperature
+from mnist_models.images.prepare import preparation_of
+from mnist_models.serving.facts import ServingFacts
 from mnist_models.training_run.run_directory import Predictions
 from tasks.flow_run.context import FlowRunContext
 from tasks.tracking.model_format import SavedModel, log_model, log_model_metrics
@@ -65,11 +68,18 @@ def _log_files(context: FlowRunContext, data: PreparedData, trained: Trained) ->
         name=trained.training.recipe.name,
         file=directory.model_file,
         example=data.dataset.x_test[:2],
-        class_names=data.dataset.class_names,
+        serving=serving_facts(data.dataset, directory.predictions()),
         step=trained.result.kept_step,
         parameters=run.parameters,
     )
     run.note(model_id=log_model(context.tracker, run.run_id, model))
+
+
+def serving_facts(dataset: Dataset, predictions: Predictions) -> ServingFacts:
+    """Return how training images were prepared, measured on them, and how sure a model may sound."""
+    temperature = fit_temperature(predictions.validation, dataset.y_train[predictions.validation_indices])
+    preparation = preparation_of(dataset.x_train, dataset.facts.fit)
+    return ServingFacts(preparation, dataset.class_names, round(temperature, 4))
 
 
 def _log_metrics(context: FlowRunContext, evaluated: Evaluated, dataset: Dataset) -> None:

@@ -7,10 +7,8 @@ from filelock import FileLock
 
 from mnist_models.class_titles import listed
 from mnist_models.data.dataset import Dataset
-from mnist_models.evaluation.temperature import fit_temperature
-from mnist_models.images.prepare import preparation_of
 from mnist_models.shown_text import in_markdown
-from tasks.evaluate import Evaluated
+from tasks.evaluate import Evaluated, serving_facts
 from tasks.flow_run.context import FlowRunContext
 from tasks.judgement import Judged, Wishes, judge_candidate, shape_tag
 from tasks.registry.class_names import class_names_tag
@@ -50,10 +48,8 @@ def register(context: FlowRunContext, dataset: Dataset, candidate: Evaluated | N
 
 def make_version(context: FlowRunContext, dataset: Dataset, candidate: Evaluated) -> str:
     """Return the candidate's version, made if there is none. Whoever calls this holds the lock of promotions."""
-    preparation = preparation_of(dataset.x_train, dataset.facts.fit).to_json()
-    predicted = candidate.predictions
-    temperature = fit_temperature(predicted.validation, dataset.y_train[predicted.validation_indices])
-    for_photos = {PREPARATION: preparation, TEMPERATURE: f"{temperature:.4f}"}
+    facts = serving_facts(dataset, candidate.predictions)
+    for_photos = {PREPARATION: facts.preparation.to_json(), TEMPERATURE: f"{facts.temperature:.4f}"}
     version = _existing(context, candidate)
     return version or context.writer.call(lambda: _create(context, dataset, candidate, for_photos))
 
@@ -74,8 +70,8 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
     try:
         client.create_registered_model(
             name,
-            description="Images, uint8 [n, height, width] or [n, height, width, 3], to class probabilities,"
-            f" float32 [n, classes]. The alias `{context.settings.alias}` marks the version that serves.",
+            description="Image files, or prepared images, uint8 [n, height, width] or [n, height, width, 3], to"
+            f" labels, names and probabilities. The alias `{context.settings.alias}` marks the version that serves.",
         )
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":

@@ -83,6 +83,8 @@ MAY_WRITE = {
     # Into temporary folders that nobody else reads:
     "mnist_models/data/unpack.py",
     "mnist_models/data/official/package_index.py",
+    "mnist_models/trainer/exports/convert.py",
+    "tasks/serving/model_code.py",
     "tasks/tracking/model_format.py",
     "tasks/supervision/model_inference.py",
 }

@@ -16,6 +16,7 @@ from prefect.exceptions import ParameterTypeError
 from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, PREFECT_RESULTS_PERSIST_BY_DEFAULT, temporary_settings
 
 from mnist_models.errors import InvalidInput
+from mnist_models.evaluation.temperature import tempered
 
 pytestmark = [pytest.mark.usefixtures("prefect_server", "home", "small_recipes", "warm"), pytest.mark.slow]
 
@@ -97,8 +98,12 @@ def test_the_whole_story(data, tmp_path):
     with np.load(file) as arrays:
         expected = arrays["test"]
     function = mlflow.pyfunc.load_model("models:/test-model@champion")
-    np.testing.assert_allclose(function.predict(x), expected, atol=1e-6)
-    assert str(function.metadata.signature.inputs) == "[Tensor('uint8', (-1, 16, 16))]"
+    answers = function.predict(x)
+    temperature = float(champion.tags["temperature"])
+    np.testing.assert_allclose(np.stack(answers["probabilities"]), tempered(expected, temperature), atol=1e-5)
+    assert answers["label"].tolist() == expected.argmax(axis=1).tolist()
+    assert answers["name"].tolist() == answers["label"].map(str).tolist()
+    assert str(function.metadata.signature.inputs) == "['image': Tensor('object', (-1,))]"
     keras_model = mlflow.keras.load_model("models:/test-model@champion")
     np.testing.assert_allclose(keras_model.predict(x, verbose=0), expected, atol=1e-6)
 
@@ -291,6 +296,13 @@ def test_predict_reads_images_with_the_champion(data, tmp_path):
         float(client().get_model_version("test-model", "1").tags["temperature"])
     }
     assert np.mean([row["label"] == made.y_test[number] for number, row in enumerate(rows)]) >= 0.75
+    # The logged model prepares the same files in the same way.
+    served = mlflow.pyfunc.load_model("models:/test-model@champion", model_config={"read_paths": True})
+    answers = served.predict(pd.DataFrame({"image": [*files, "gone.png"]}))
+    assert answers["label"].tolist() == [*(row["label"] for row in rows), None]
+    probabilities = answers["probability"].tolist()[:-1]
+    np.testing.assert_allclose(probabilities, [row["probability"] for row in rows], atol=1e-4)
+    assert answers["problem"].tolist() == [None] * len(files) + [missing["problem"]]
     for row in rows:
         assert row["label"] != row["runner_up"]
         assert 1 >= row["probability"] >= row["runner_up_probability"] >= 0

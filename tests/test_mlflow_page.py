@@ -1,6 +1,7 @@
 """What is stored for MLflow's UI: the experiment's views and description, the model's decisions, the links."""
 
 import json
+import shlex
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,7 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from mnist_models.evaluation.promotion import Decision
 from tasks.config.settings import load_settings
-from tasks.registry.model_page import MOST_VERSIONS, PENDING, describe_version, update_model_description
+from tasks.registry.model_page import MOST_VERSIONS, PENDING, describe_version, how_to_serve, update_model_description
 from tasks.tracking.experiment_page import DESCRIPTION, FORMER
 from tasks.tracking.links import MOST_CURVES, curves_link, experiment_link, run_link
 from tasks.tracking.tracker import Tracker
@@ -180,7 +181,18 @@ def test_a_version_says_first_what_was_decided(model):
     first = kept.split("\n")[0]
     assert first == "Not promoted, 95.99%"
     assert len(first) <= 32  # the UI's table of versions shows no more
-    assert "|" not in kept
+    assert "| number | value |" not in kept
+
+
+def test_a_version_says_how_to_serve_it_and_ask_it(model):
+    text = how_to_serve("digits of 'ours'", "7")
+    serve, ask = (line.strip() for line in text.splitlines() if line.startswith("    "))
+    arguments = shlex.split(serve)
+    assert arguments[arguments.index("-m") + 1] == "models:/digits of 'ours'/7"
+    port = arguments[arguments.index("--port") + 1]
+    assert f"http://127.0.0.1:{port}/invocations" in ask
+    version = model("wide")
+    assert how_to_serve(version.name, str(version.version)) in describe_version(version, "net.", BETTER, "7")
 
 
 def test_links_open_our_view_and_survive_markdown():

@@ -116,6 +116,23 @@ def predict(
 
 
 @app.command()
+def export(
+    version: Annotated[str, typer.Argument(help="The number of a registered version, or its alias such as champion.")],
+    format: Annotated[str, typer.Option("--format", help="keras, saved_model, onnx, tflite or tflite-int8.")] = "keras",
+    output: Annotated[
+        str, typer.Option(help="The file, or for saved_model the folder, to write [default: MODEL-VERSION].")
+    ] = "",
+    model: Annotated[str, MODEL] = "",
+    data: Annotated[str, typer.Option(help="The data set that it was tested on, if it is not kept here.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a sentence.")] = False,
+) -> None:
+    """Write a registered version in a format of other programs, and check that both say the same."""
+    from flows.cli.export import run_export
+
+    raise typer.Exit(run_export(version, format, output, model, data, as_json))
+
+
+@app.command()
 def sync() -> None:
     """Send to MLflow what it could not take: nothing is trained again."""
     from flows.cli.sync import run_sync

@@ -42,14 +42,15 @@ def mistakes_table(
             "prediction_name": pd.Series([class_names[answer] for answer in prediction], dtype=object),
             "confidence": probabilities[rows, prediction].astype(np.float64),
             "label_probability": probabilities[rows, labels[rows]].astype(np.float64),
-            "image": pd.Series([_data_uri(images[index]) for index in rows], dtype=object),
+            "image": pd.Series([data_uri(images[index]) for index in rows], dtype=object),
         }
     )
     table.attrs = {"mistakes": len(mistakes), "images": len(labels)}
     return table
 
 
-def _data_uri(image: npt.NDArray[np.uint8]) -> str:
+def data_uri(image: npt.NDArray[np.uint8]) -> str:
+    """Return an image, uint8 [h, w] or [h, w, 3], as a PNG in base64, such as pages hold."""
     buffer = BytesIO()
     Image.fromarray(image).save(buffer, "PNG")
     return f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"

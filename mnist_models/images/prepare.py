@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, replace
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from PIL import Image
 from mnist_models.errors import InvalidInput
 from mnist_models.images.background import Grey, border, resized
 from mnist_models.images.colour import luminance
+from mnist_models.images.decode import decode
 from mnist_models.images.fit import Fit, Way, fitted
 from mnist_models.images.foreground import find_foreground
 from mnist_models.images.marks import count_marks
@@ -105,6 +107,18 @@ class Prepared:
 
     image: npt.NDArray[np.uint8]  # [height, width], or [height, width, 3]
     marks: int  # how many drawings the picture holds; 1 if whole pictures are scaled, which are not looked into
+
+
+def prepare_file(file: BinaryIO, name: str, preparation: Preparation) -> Prepared:
+    """Turn an image file of any size and common format into an image of the data set.
+
+    Raise InvalidInput as `decode` and `prepare`, with the file's `name`.
+    """
+    picture = decode(file, name, 2 * max(preparation.size) if preparation.fit else 0)
+    try:
+        return prepare_picture(picture, preparation)
+    except InvalidInput as error:
+        raise InvalidInput(f"{name}: {error}") from None
 
 
 def prepare_picture(picture: Image.Image, preparation: Preparation) -> Prepared:

@@ -12,13 +12,17 @@ def _prepare() -> Callable[[str], None]:
     # The 6 to 11 s import happens while the parent starts.
     from mnist_models.trainer.inference import predict
     from mnist_models.trainer.training import train
-    from mnist_models.training_run.job import PredictJob, from_line
+    from mnist_models.training_run.job import ExportJob, PredictJob, from_line
     from mnist_models.training_run.run_directory import RunDirectory
 
     def do(line: str) -> None:
         job = from_line(line)
         if isinstance(job, PredictJob):
             predict(job)
+        elif isinstance(job, ExportJob):
+            from mnist_models.trainer.exports.export import export
+
+            export(job)
         else:
             train(job, RunDirectory(job.directory).recipe())
 

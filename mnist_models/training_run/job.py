@@ -30,7 +30,20 @@ class PredictJob:
     kind: Literal["predict"] = "predict"
 
 
-Job = TrainJob | PredictJob
+@dataclass(frozen=True)
+class ExportJob:
+    """Write a saved model in another format, and compare both on test images."""
+
+    model: Path  # model.keras
+    data: Path  # a folder written by `save_arrays`, whose images the model takes
+    format: str  # a key of `export.FORMATS`
+    output: Path  # the file or folder to write
+    report: Path  # to write when it is done: an `Agreement` as JSON
+    kind: Literal["export"] = "export"
+
+
+Job = TrainJob | PredictJob | ExportJob
+KINDS: dict[str, type[Job]] = {"train": TrainJob, "predict": PredictJob, "export": ExportJob}
 
 
 def to_line(job: Job) -> str:
@@ -41,6 +54,6 @@ def to_line(job: Job) -> str:
 def from_line(line: str) -> Job:
     """Decode what `to_line` wrote."""
     fields: dict[str, Any] = json.loads(line)
-    paths = {"directory", "data", "continues", "model", "images", "probabilities"}
+    paths = {"directory", "data", "continues", "model", "images", "probabilities", "output", "report"}
     fields = {key: Path(value) if key in paths and value is not None else value for key, value in fields.items()}
-    return PredictJob(**fields) if fields["kind"] == "predict" else TrainJob(**fields)
+    return KINDS[fields["kind"]](**fields)

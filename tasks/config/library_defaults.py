@@ -13,6 +13,7 @@ DEFAULTS = {
     # On a busy machine the temporary server needs more than the 20 s that it is given.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,mnist_models",
     # A flow run that has sent no sign of life for longer is dead (flows/deploy/automations.py).

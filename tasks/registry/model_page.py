@@ -4,11 +4,12 @@ Tags hold the same for programs. The page of a model shows their beginnings only
 first 32 characters; so these say what was decided, and the model's own description has the reasons in full.
 """
 
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mnist_models.evaluation.promotion import Decision
-from mnist_models.shown_text import in_markdown
+from mnist_models.shown_text import in_markdown, on_screen
 from tasks.tracking.links import run_link
 
 if TYPE_CHECKING:
@@ -38,8 +39,23 @@ def describe_version(version: "ModelVersion", trained: str, decision: Decision, 
         f"**Why:** {in_markdown(decision.reason)}.",
         f"{trained} [Its run]({run_link('', experiment_id, version.run_id or '')}) has the figures.",
         numbers_table(decision),
+        how_to_serve(version.name, str(version.version)),
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def how_to_serve(name: str, version: str) -> str:
+    """Return the two commands that serve a version and ask it about an image file, as Markdown."""
+    model = shlex.quote(on_screen(f"models:/{name}/{version}"))
+    asked = "curl -s http://127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d @-"
+    return "\n".join(
+        [
+            "**Serve it**, with `MLFLOW_TRACKING_URI` set, and ask it about an image file:",
+            "",
+            f"    mlflow models serve -m {model} --env-manager local --port 5001",
+            f"""    printf '{{"inputs": ["%s"]}}' "$(base64 < photo.png | tr -d '\\n')" | {asked}""",
+        ]
+    )
 
 
 def update_model_description(client: "MlflowClient", name: str, experiment_id: str, alias: str) -> None:

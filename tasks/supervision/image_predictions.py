@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from mnist_models.errors import InvalidInput
 from mnist_models.evaluation.temperature import tempered
-from mnist_models.images.decode import decode
-from mnist_models.images.prepare import Preparation, Prepared, prepare_picture
+from mnist_models.images.prepare import Preparation, Prepared, prepare_file
 from mnist_models.images.read import opened
 from mnist_models.shown_text import as_unicode, on_screen
 from tasks.flow_run.context import FlowRunContext
@@ -40,14 +39,8 @@ EMPTY: Row = {
 
 def prepared_file(file: Path, preparation: Preparation) -> Prepared:
     """Return a file's picture as an image of the data set; raise InvalidInput, with the file's name, if it is none."""
-    name = on_screen(file.name)
-    least_side = 2 * max(preparation.size) if preparation.fit else 0
     with opened(file) as content:
-        picture = decode(content, name, least_side)
-    try:
-        return prepare_picture(picture, preparation)
-    except InvalidInput as error:
-        raise InvalidInput(f"{name}: {error}") from None
+        return prepare_file(content, on_screen(file.name), preparation)
 
 
 def predict_image_files(context: FlowRunContext, champion: ImageChampion, files: Sequence[str]) -> list[Row]:

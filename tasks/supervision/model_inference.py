@@ -12,7 +12,7 @@ from mnist_models.trainer_pool.errors import TrainingFailed
 from mnist_models.training_run.job import PredictJob
 from tasks.flow_run.context import FlowRunContext
 from tasks.supervision.failures import first_line
-from tasks.tracking.model_files import files_are_lost, lost_files
+from tasks.supervision.weights import downloaded_weights
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -23,22 +23,11 @@ def predict_images(context: FlowRunContext, version: "ModelVersion", images: NDA
 
     Raise InvalidInput if the version's model is missing, damaged, too large or carries code, or takes other images.
     """
-    from mlflow.artifacts import download_artifacts
-
     with TemporaryDirectory() as name:
         folder = Path(name)
-        try:
-            model = download_artifacts(
-                artifact_uri=f"models:/{version.name}/{version.version}",
-                dst_path=str(folder / "model"),
-                tracking_uri=context.settings.resolved_tracking_uri,
-            )
-        except Exception as error:
-            if files_are_lost(context.tracker, version):
-                raise InvalidInput(f"{lost_files(context.tracker, version)}.") from error
-            raise
+        weights = downloaded_weights(context.tracker, version, folder)
         np.save(folder / "images.npy", images, allow_pickle=False)
-        job = PredictJob(Path(model) / "data" / "model.keras", folder / "images.npy", folder / "probabilities.npy")
+        job = PredictJob(weights, folder / "images.npy", folder / "probabilities.npy")
         try:
             with context.backend.slot() as slot:
                 slot.run(job)

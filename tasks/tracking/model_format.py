@@ -2,7 +2,8 @@
 
 `mlflow.keras.log_model` needs the model as an object, and so Keras in this process. The folder that it
 writes is small and documented (https://mlflow.org/docs/latest/ml/model/#storage-format); ours is the same,
-around the `.keras` file that the trainer has saved, and loads with `mlflow.keras` and `mlflow.pyfunc`.
+around the `.keras` file that the trainer has saved, and `mlflow.keras` loads it. `mlflow.pyfunc` loads it with code of
+ours, which lies in the folder too: that prepares images as training did, and answers with names.
 """
 
 import json
@@ -19,18 +20,26 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from mnist_models.evaluation.mistakes_page import data_uri
 from mnist_models.metric_names import KEPT_VALIDATION_ACCURACY
 from mnist_models.redaction import redacted
+from mnist_models.serving.facts import ServingFacts
+from mnist_models.serving.served_model import COLUMNS, IMAGE
+from tasks.serving.loader import FACTS, READ_PATHS
+from tasks.serving.model_code import write_code
 from tasks.tracking.logged_parameters import check_logged
 from tasks.tracking.tracker import Tracker, dataset_part
 
 if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+
     from mnist_models.data.dataset import Dataset
 
+CODE = "code"  # the folder of the modules that the model needs
 VERSIONS = "mlflow.modelVersions"  # a tag of a model that the UI reads
 # How the names of metrics begin that are measured on images, and on which.
 MEASURED_ON = {"test/": "testing", KEPT_VALIDATION_ACCURACY: "training"}
-PACKAGES = ("mlflow", "tensorflow", "keras", "numpy")
+PACKAGES = ("mlflow", "tensorflow", "keras", "numpy", "pandas", "pillow", "scipy")
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class SavedModel:
     name: str  # what it is called in MLflow
     file: Path  # `.keras`; takes uint8 [n, height, width] or [n, height, width, 3], gives float32 [n, classes]
     example: NDArray[np.uint8]  # such images, stored as the input example
-    class_names: tuple[str, ...]
+    serving: ServingFacts
     step: int  # after which its weights were taken
     parameters: Mapping[str, Any]  # of its training
 
@@ -101,28 +110,47 @@ def _begun(tracker: Tracker, run_id: str) -> str | None:
 
 
 def write_model_folder(folder: Path, model: SavedModel, run_id: str, model_id: str) -> None:
-    """Write what `mlflow.keras.save_model` would."""
+    """Write what `mlflow.keras.save_model` would, and what answers with it."""
     from mlflow import pyfunc
-    from mlflow.models import Model, ModelSignature
+    from mlflow.models import Model
     from mlflow.models.utils import _save_example  # `pyfunc.save_model` would do, and look through all packages
-    from mlflow.types import Schema, TensorSpec
 
     (folder / "data").mkdir()
     shutil.copyfile(model.file, folder / "data" / "model.keras")
     (folder / "data" / "keras_module.txt").write_text("keras")
-    signature = ModelSignature(
-        Schema([TensorSpec(np.dtype("uint8"), (-1, *model.example.shape[1:]))]),
-        Schema([TensorSpec(np.dtype("float32"), (-1, len(model.class_names)))]),
-    )
-    known = {"class_names": list(model.class_names)}
-    description = Model(run_id=run_id, model_id=model_id, signature=signature, metadata=known)
+    (folder / FACTS).write_text(model.serving.to_json())
+    known = {"class_names": list(model.serving.class_names)}
+    description = Model(run_id=run_id, model_id=model_id, signature=_signature(), metadata=known)
     description.add_flavor(
         "keras", data="data", keras_version=version("keras"), keras_backend="tensorflow", save_exported_model=False
     )
-    pyfunc.add_to_model(description, loader_module="mlflow.keras", conda_env="conda.yaml", python_env="python_env.yaml")
-    _save_example(description, model.example, str(folder))
+    pyfunc.add_to_model(
+        description,
+        loader_module=write_code(folder / CODE),
+        code=CODE,
+        model_config={READ_PATHS: False},
+        conda_env="conda.yaml",
+        python_env="python_env.yaml",
+    )
+    encoded = [data_uri(image).partition(",")[2] for image in model.example]
+    _save_example(description, np.array(encoded), str(folder))
     description.save(str(folder / "MLmodel"))
     _write_environment(folder)
+
+
+def _signature() -> "ModelSignature":
+    """Say what `ServedModel.answers` takes and gives.
+
+    The one kind of input that MLflow lets through whatever it is, arrays and texts, is a tensor of objects.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+    from mlflow.types.schema import Array
+
+    double, text = DataType.double, DataType.string
+    types: list[DataType | Array] = [DataType.long, text, double, text, Array(double)]
+    answers = Schema([ColSpec(type, name, required=False) for name, type in zip(COLUMNS, types, strict=True)])
+    return ModelSignature(Schema([TensorSpec(np.dtype("O"), (-1,), IMAGE)]), answers)
 
 
 def _write_environment(folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Models in formats of other programs: how they are written, and whether they still say the same."""
