@@ -11,7 +11,7 @@ from PIL import Image
 from mnist_models.errors import InvalidInput
 from mnist_models.evaluation.temperature import tempered
 from mnist_models.images import decode
-from mnist_models.images.fit import Fit, fitted
+from mnist_models.images.fit import Fit, fitted, fitted_file
 from mnist_models.images.prepare import Preparation
 from mnist_models.serving import image_content
 from mnist_models.serving.facts import ServingFacts
@@ -84,6 +84,14 @@ def test_a_file_is_prepared_and_answered_however_it_comes(tmp_path, kind):
     rows = served().answers(forms[kind])
     prepared = fitted(Image.fromarray(image), Fit(SIZE, 1))
     assert rows == served().answers(prepared[None])
+
+
+def test_a_jpeg_is_decoded_as_it_was_for_training():
+    noise = np.random.default_rng(0).integers(0, 256, (80, 60), dtype=np.uint8)
+    content = encoded(np.asarray(Image.fromarray(noise).resize((1200, 1600))), "JPEG")
+    seen = []
+    served(network=lambda images: seen.append(images) or network(images)).answers(files(content))
+    np.testing.assert_array_equal(seen[0][0], fitted_file(io.BytesIO(content), "a.jpg", Fit(SIZE, 1)))
 
 
 def test_photos_get_the_preparation_that_was_measured():
