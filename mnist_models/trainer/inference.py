@@ -1,6 +1,7 @@
 """Models as they are saved and served, and their predictions."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mnist_models.training_run.job import PredictJob
 from mnist_models.training_run.run_directory import RunDirectory
 
 BATCH = 500
+MOST_BYTES = 2**26  # of images that are predicted in one call, and perhaps copied for it
 
 Predictor = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Images, uint8 [n, height, width], also with channels → scores, float32 [n, classes]."""
@@ -67,6 +69,10 @@ def _predictor(apply: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) 
     compiled = tf.function(apply_to_each, input_signature=signature, autograph=False)
 
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        size = max(1, MOST_BYTES // (BATCH * math.prod(shape))) * BATCH
+        return np.concatenate([some(images[start : start + size]) for start in range(0, max(1, len(images)), size)])
+
+    def some(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         count = len(images)
         if count % BATCH:
             images = np.concatenate([images, np.zeros((-count % BATCH, *images.shape[1:]), np.uint8)])
@@ -92,7 +98,7 @@ def probabilities_of(served: keras.Model) -> Predictor:
 
 def predict(job: PredictJob) -> None:
     """Write the probabilities of a saved model, float32 [n, classes]; `load_model` says what it refuses."""
-    probabilities = probabilities_of(load_model(job.model))(np.load(job.images, allow_pickle=False))
+    probabilities = probabilities_of(load_model(job.model))(np.load(job.images, mmap_mode="r", allow_pickle=False))
     with atomic_path(job.probabilities) as temporary:
         np.save(temporary, probabilities, allow_pickle=False)
 
