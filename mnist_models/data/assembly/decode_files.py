@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, TypeVar
@@ -54,6 +54,7 @@ class Decoded:
     problems: list[str]  # a sentence for each file that cannot be used
     fit: Fit
     words: str  # how the images were brought to one size
+    own_sizes: str  # in words
 
 
 def in_parallel(work: Callable[[int], Result], count: int) -> list[Result]:
@@ -88,7 +89,8 @@ def decode_all(
     most_failures = max(int(options.unreadable * len(files)), MANY)
     if not usable or len(problems) > most_failures:
         _check_readable(len(files), problems, options, all_seen=not usable)
-    size, words = _common_size([each for each in sizes if not isinstance(each, str)], options)
+    own = [each for each in sizes if not isinstance(each, str)]
+    size, words = _common_size(own, options)
     fit = Fit(size, 3, "crop" if options.crop else "letterbox")
     if (needed := len(usable) * size[0] * size[1] * 3) > workshop.largest:
         raise InvalidInput(
@@ -107,7 +109,8 @@ def decode_all(
     chosen = _kept(images, kept, channels, workshop.folder)
     indices = [index for place, index in enumerate(usable) if kept[place]]
     keys = np.array([looked[index].key for index in indices], np.uint64)
-    return Decoded(chosen, [files[index] for index in indices], keys, problems, Fit(size, channels, fit.way), words)
+    usable_files, fit = [files[index] for index in indices], replace(fit, channels=channels)
+    return Decoded(chosen, usable_files, keys, problems, fit, words, _sizes_in_words(own))
 
 
 class _Work:
@@ -191,6 +194,14 @@ def _common_size(sizes: Sequence[tuple[int, int]], options: DataOptions) -> tupl
         return own, "as they are"
     side = min(max(round(median(max(size) for size in sizes)), low), high)
     return (side, side), f"{way} {side}×{side}"
+
+
+def _sizes_in_words(sizes: Sequence[tuple[int, int]]) -> str:
+    different = sorted(set(sizes), key=lambda size: size[0] * size[1])
+    shown = [f"{height}×{width}" for height, width in (different[0], different[-1])]
+    if len(different) == 1:
+        return f"all files {shown[0]}"
+    return f"{len(different):,} different sizes of files, from {shown[0]} to {shown[1]}"
 
 
 def _kept(images: np.ndarray, kept: np.ndarray, channels: int, folder: Path) -> np.ndarray:
