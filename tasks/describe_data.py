@@ -23,7 +23,7 @@ def describe_data(context: FlowRunContext, data: PreparedData, command: str) -> 
     context.writer.call(context.parent.ensure_open)  # while MLflow is away, nothing is drawn again and again
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        sheets = context.renderer.data_report(data, command, folder)[:MOST_SHEETS]
+        sheets = context.renderer.data_report(data, command, folder, MOST_SHEETS)
         markdown = (folder / MARKDOWN).read_text()
         create_markdown_artifact(markdown, key="data", description=f"Data: {data.dataset.name}")
 

@@ -24,7 +24,7 @@ from mnist_models.data.report.report import DataReport
 from mnist_models.data.report.words import facts, heading, unreadable, warnings
 from mnist_models.figures.data_page import data_page
 from mnist_models.figures.data_report import LEAST, MOST_ON_PAGE, write_report
-from mnist_models.figures.plots.contact_sheet import MOST, as_jpeg, as_png, chosen_images, sheet, titled_sheet
+from mnist_models.figures.plots.contact_sheet import MOST, Choice, as_jpeg, as_png, sheet, titled_sheet
 
 
 def dataset_of(x_train, y_train, x_test, y_test, **known):
@@ -108,7 +108,7 @@ def test_the_words(doubtful):
 def test_names_of_others_are_no_markup(doubtful):
     odd = replace(doubtful, facts=Facts(class_names=("<script>alert(1)</script>", "a|b\n# c"), warnings=("<i>x</i>",)))
     report = describe(odd, "mnist train --data '<b>'")
-    page = data_page(report, [as_png(sheet(each, 16, 8)) for each in chosen_images(odd)])
+    page = data_page(report, [as_png(sheet(each, 16, 8)) for each in Choice(odd)])
     assert "<script>" not in page
     assert "<i>x" not in page
     assert "&lt;b&gt;" in page
@@ -122,7 +122,7 @@ def test_a_sheet_shows_training_images_and_framed_those_for_the_test():
     levels = np.arange(200) % 2 * 100 + 50
     images = np.broadcast_to(levels[:, None, None], (200, 16, 16)).astype(np.uint8)
     data = dataset_of(images, np.arange(200) % 2, images[:20] + 10, np.arange(20) % 2)
-    for label, chosen in enumerate(chosen_images(data)):
+    for label, chosen in enumerate(Choice(data)):
         assert (len(chosen.train), len(chosen.test)) == (32, 8)
         assert set(np.unique(chosen.train)) == {50 + 100 * label}
         page = np.asarray(sheet(chosen, side=32, columns=8))
@@ -139,7 +139,7 @@ def test_a_sheet_shows_training_images_and_framed_those_for_the_test():
 def test_a_class_without_test_images_and_one_with_few():
     images = smooth(6)
     data = dataset_of(images[:5], [0, 0, 0, 1, 1], images[5:], [0])
-    first, second = chosen_images(data)
+    first, second = Choice(data)
     assert (len(first.train), len(first.test)) == (3, 1)
     assert (len(second.train), len(second.test)) == (2, 0)
     for chosen, counts in zip((first, second), describe(data).classes, strict=True):
@@ -149,7 +149,7 @@ def test_a_class_without_test_images_and_one_with_few():
 def test_the_images_of_a_sheet_come_from_all_over_the_set():
     images = np.broadcast_to((np.arange(200) // 2)[:, None, None], (200, 16, 16)).astype(np.uint8)
     data = dataset_of(images, np.arange(200) % 2, images[:2], [0, 1])
-    (chosen, _) = chosen_images(data)
+    (chosen, _) = Choice(data)
     assert len(chosen.train) + len(chosen.test) == MOST
     assert (chosen.train.min(), chosen.train.max()) == (0, 99)
 
@@ -157,8 +157,8 @@ def test_the_images_of_a_sheet_come_from_all_over_the_set():
 def test_large_images_are_made_smaller_and_keep_their_form():
     images = np.zeros((2, 224, 100, 3), np.uint8)
     data = dataset_of(np.concatenate([images, images]), [0, 0, 1, 1], images, [0, 1])
-    (chosen, _) = chosen_images(data)
-    assert sheet(chosen, side=56, columns=8).size == (2 * (25 + 6) + 6, 2 * (56 + 6) + 6)
+    (chosen, _) = Choice(data)
+    assert sheet(chosen, side=56, columns=8).size == (3 * (25 + 6) + 6, 56 + 6 + 6)
 
 
 def test_the_files(doubtful, tmp_path):
@@ -167,6 +167,8 @@ def test_the_files(doubtful, tmp_path):
     assert sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()) == [
         "classes/0-cat.png", "classes/1-dog.png", "report.html", "report.json", "report.md",
     ]  # fmt: skip
+    write_report(report, doubtful, tmp_path / "few", most_sheets=1)
+    assert [file.name for file in (tmp_path / "few" / "classes").iterdir()] == ["0-cat.png"]
     assert written_report(report, tmp_path) == report
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/jpeg;base64,") == 2
@@ -209,7 +211,7 @@ def test_a_thousand_classes_are_one_page_of_bounded_size(tmp_path):
     few = min(MOST, max(LEAST, MOST_ON_PAGE // 1000))
     assert few == LEAST
     report = describe(data)
-    page = data_page(report, [as_png(sheet(each, 56, 8)) for each in chosen_images(data, few)])
+    page = data_page(report, [as_png(sheet(each, 56, 8)) for each in Choice(data, few)])
     assert page.count("<section>") == 1000
     assert len(page) < 10_000_000
     assert len(sheet_names(report)) == len(set(sheet_names(report))) == 1000
@@ -217,7 +219,7 @@ def test_a_thousand_classes_are_one_page_of_bounded_size(tmp_path):
 
 @pytest.mark.parametrize("encode", [as_png, as_jpeg])
 def test_the_pictures_are_files_of_their_kind(doubtful, encode):
-    picture = sheet(next(chosen_images(doubtful)), 32, 8)
+    picture = sheet(Choice(doubtful).of(0), 32, 8)
     with Image.open(BytesIO(encode(picture))) as read:
         assert read.size == picture.size
 

@@ -36,7 +36,7 @@ def _prepare() -> Callable[[str], None]:
             draw_comparison(compared, data.y_test, folder)
         elif "command" in job:
             told = replace(data, name=job["name"], source=job["source"], facts=facts_from_json(job["facts"]))
-            write_report(describe(told, job["command"]), told, folder)
+            write_report(describe(told, job["command"]), told, folder, job["most_sheets"])
         else:
             draw_training(RunDirectory(Path(job["directory"])), job["recipe"], data, folder)
 

@@ -8,10 +8,13 @@ from mnist_models.data.report import words
 from mnist_models.data.report.report import ClassCounts, DataReport
 from mnist_models.shown_text import in_title, on_screen
 
+MANY = 250  # classes, of which few images each are shown
+
 
 def data_page(report: DataReport, sheets: Iterable[bytes]) -> str:
     """Return the page; `sheets` are PNG or JPEG files with images of each class, in their order."""
     parts = {
+        "card": "22rem" if len(report.classes) > MANY else "35rem",
         "heading": escape(words.heading(report)),
         "warnings": "\n".join(f'<p class="warning">{escape(each)}</p>' for each in words.warnings(report)),
         "facts": "\n".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in words.facts(report)),
@@ -54,7 +57,7 @@ PAGE = """<!doctype html>
   dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
   pre { padding: .7rem; background: var(--card); border: 1px solid var(--edge); border-radius: 8px; overflow-x: auto; }
   i { border: 2px solid var(--test); padding: 0 .3rem; font-style: normal; }
-  main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 35rem), 1fr)); gap: .9rem;
+  main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, {{card}}), 1fr)); gap: .9rem;
     margin-top: 1.4rem; }
   section { padding: .7rem .9rem; background: var(--card); border: 1px solid var(--edge); border-radius: 8px; }
   h2 { font-size: 1.05rem; font-weight: 600; margin: 0; overflow-wrap: anywhere; }

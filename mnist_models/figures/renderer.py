@@ -46,11 +46,11 @@ class Renderer:
         """Draw the figures of a comparison into `folder`, and return the PNG files."""
         return self._draw(folder, compared=[asdict(training) for training in compared], data=str(data))
 
-    def data_report(self, data: PreparedData, command: str, folder: Path) -> list[Path]:
+    def data_report(self, data: PreparedData, command: str, folder: Path, most_sheets: int) -> list[Path]:
         """Write the report on data, which the `command` trains on, into `folder`; return the PNG files of classes."""
         dataset = data.dataset
         told = {"name": dataset.name, "source": dataset.source, "facts": facts_to_json(dataset.facts)}
-        self._draw(folder, data=str(data.folder), command=command, **told)
+        self._draw(folder, data=str(data.folder), command=command, most_sheets=most_sheets, **told)
         return sorted((folder / SHEETS).glob("*.png"))
 
     def _draw(self, folder: Path, **job: Any) -> list[Path]:

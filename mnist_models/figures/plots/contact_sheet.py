@@ -30,18 +30,28 @@ class Chosen(NamedTuple):
     test: Images
 
 
-def chosen_images(dataset: Dataset, most: int = MOST) -> Iterator[Chosen]:
-    """Yield for each class up to `most` of its images, from all over the data set."""
-    train_order, test_order = (np.argsort(labels, kind="stable") for labels in (dataset.y_train, dataset.y_test))
-    numbers = np.arange(dataset.classes + 1)
-    train_starts = np.searchsorted(dataset.y_train[train_order], numbers)
-    test_starts = np.searchsorted(dataset.y_test[test_order], numbers)
-    for label in range(dataset.classes):
-        test = test_order[test_starts[label] : test_starts[label + 1]]
-        train = train_order[train_starts[label] : train_starts[label + 1]]
-        for_test = min(len(test), max(1, round(most * TEST_SHARE)))
-        shown = _spread(train, most - for_test), _spread(test, for_test)
-        yield Chosen(dataset.x_train[np.sort(shown[0])], dataset.x_test[np.sort(shown[1])])
+class Choice:
+    """Up to `most` images of each class, from all over the data set; they are read when they are asked for."""
+
+    def __init__(self, dataset: Dataset, most: int = MOST) -> None:
+        self._dataset, self._most = dataset, most
+        self._train, self._test = (_by_class(each, dataset.classes) for each in (dataset.y_train, dataset.y_test))
+
+    def of(self, label: int) -> Chosen:
+        """Return those of a class."""
+        train, test = self._train[label], self._test[label]
+        for_test = min(len(test), max(1, round(self._most * TEST_SHARE)))
+        shown = _spread(train, self._most - for_test), _spread(test, for_test)
+        return Chosen(self._dataset.x_train[shown[0]], self._dataset.x_test[shown[1]])
+
+    def __iter__(self) -> Iterator[Chosen]:
+        return (self.of(label) for label in range(self._dataset.classes))
+
+
+def _by_class(labels: npt.NDArray[np.int32], classes: int) -> list[npt.NDArray[np.int64]]:
+    """Return the indices of each class's images, in their order."""
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.searchsorted(labels[order], np.arange(1, classes)))
 
 
 def _spread(indices: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
@@ -55,15 +65,15 @@ def sheet(chosen: Chosen, side: int, columns: int) -> Image.Image:
     train, test = ([_tile(image, side) for image in part] for part in chosen)
     width, height = (train or test)[0].size
     across, down = width + GAP, height + GAP
-    train_rows = ceil(len(train) / columns)
-    rows = train_rows + ceil(len(test) / columns)
-    columns = min(columns, max(len(train), len(test)))
+    # Those for the test begin a row of their own, unless all fit into one.
+    first = len(train) if len(train) + len(test) <= columns else ceil(len(train) / columns) * columns
+    rows = ceil((first + len(test)) / columns)
+    columns = min(columns, first + len(test))
     page = Image.new("RGB", (columns * across + GAP, rows * down + GAP), "white")
-    for index, tile in enumerate(train):
-        page.paste(tile, (GAP + index % columns * across, GAP + index // columns * down))
-    for index, tile in enumerate(test):
-        x, y = GAP + index % columns * across, GAP + (train_rows + index // columns) * down
-        page.paste(style.BLUE, (x - FRAME, y - FRAME, x + width + FRAME, y + height + FRAME))
+    for place, tile in [*enumerate(train), *enumerate(test, first)]:
+        x, y = GAP + place % columns * across, GAP + place // columns * down
+        if place >= first:
+            page.paste(style.BLUE, (x - FRAME, y - FRAME, x + width + FRAME, y + height + FRAME))
         page.paste(tile, (x, y))
     return page
 
