@@ -87,8 +87,8 @@ def decode_all(
     problems = [each for each in sizes if isinstance(each, str)]
     usable = [index for index, each in enumerate(sizes) if not isinstance(each, str)]
     most_failures = max(int(options.unreadable * len(files)), MANY)
-    if not usable or len(problems) > most_failures:
-        _check_readable(len(files), problems, options, all_seen=not usable)
+    if not usable:
+        _check_readable(len(files), problems, options)
     own = [each for each in sizes if not isinstance(each, str)]
     size, words = _common_size(own, options)
     fit = Fit(size, 3, "crop" if options.crop else "letterbox")
