@@ -1,4 +1,4 @@
-"""Data → train each recipe → evaluate → analyse mistakes → compare → register → promote."""
+"""Data → describe them, and train each recipe → evaluate → analyse mistakes → compare → register → promote."""
 
 import logging
 import time
@@ -8,7 +8,10 @@ from prefect import runtime
 
 from flows.project_flow import project_flow
 from flows.training_schedule import TrainingSchedule
+from mnist_models.data.options import DataOptions
 from tasks.compare import compare, row_of_file
+from tasks.config.command_lines import train_command
+from tasks.describe_data import describe_data
 from tasks.fetch_data import fetch_data
 from tasks.flow_run import request as form
 from tasks.flow_run.context import open_flow_run
@@ -86,8 +89,12 @@ def train(
         dataset = prepared.dataset
         with lifetime(context, request, dataset):
             trainings = [NamedTraining(each, request.label(each)) for each in request.trainings(dataset.digest)]
+            described = describe_data.submit(
+                context, prepared, train_command(data, request.data_options(DataOptions()))
+            )
             rows, evaluated = TrainingSchedule(context, prepared, force).run(trainings)
             rows += tuple(row_of_file(broken) for broken in request.broken_files)
+            described.result()
             candidate = compare(context, prepared.folder, rows, evaluated)
             registered = register(context, dataset, candidate, wishes)
             decision = promote_candidate(context, dataset, candidate, registered, wishes)

@@ -46,8 +46,14 @@ def test_the_whole_story(data, tmp_path):
     assert note.index("Champion: ") < note.index("| [small_best](#/experiments/")
     assert parent.data.tags["best"].startswith(f"{summary['best']}, ")
     assert names(mlflow_client.list_artifacts(parent.info.run_id)) == {
-        "comparison.csv", "figures", "summary.json",
+        "comparison.csv", "data", "figures", "summary.json",
     }  # fmt: skip
+    assert names(mlflow_client.list_artifacts(parent.info.run_id, "data")) == {
+        "data/classes", "data/report.html", "data/report.md",
+    }  # fmt: skip
+    assert names(mlflow_client.list_artifacts(parent.info.run_id, "data/classes")) == {
+        f"data/classes/{label}.png" for label in range(4)
+    }
     assert names(mlflow_client.list_artifacts(parent.info.run_id, "figures")) == {
         "figures/comparison.png", "figures/validation_accuracy.png", "figures/train_loss.png",
         "figures/smallness_study.png",

@@ -13,6 +13,9 @@ from mnist_models.processes.import_path import leave_out_current_folder
 from tasks.config.library_defaults import set_defaults
 
 MODEL = typer.Option(help="The registered model [default: the one in mlflow.yml].")
+IMAGE_SIZE = typer.Option(help="The side in pixels to which images are brought [default: own].")
+CROP = typer.Option("--crop", help="Cut images to size instead of adding margins.")
+TRANSPOSED = typer.Option("--transposed", help="Exchange rows and columns, as for EMNIST.")
 JSON = typer.Option("--json", help="Print JSON instead of a table.")
 
 app = typer.Typer(
@@ -58,9 +61,9 @@ def train(
         str,
         typer.Option(help="Images by class in folders, a table, an archive, an .npz file or IDX [default: MNIST]."),
     ] = "",
-    image_size: Annotated[int, typer.Option(help="The side in pixels to which images are brought [default: own].")] = 0,
-    crop: Annotated[bool, typer.Option("--crop", help="Cut images to size instead of adding margins.")] = False,
-    transposed: Annotated[bool, typer.Option("--transposed", help="Exchange rows and columns, as for EMNIST.")] = False,
+    image_size: Annotated[int, IMAGE_SIZE] = 0,
+    crop: Annotated[bool, CROP] = False,
+    transposed: Annotated[bool, TRANSPOSED] = False,
     promote: Annotated[bool, typer.Option(help="Whether the best may become the champion.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Train again what is already trained.")] = False,
     summary: Annotated[str, typer.Option(help="A file to write a JSON summary to.")] = "",
@@ -88,6 +91,30 @@ def train(
     from flows.cli.launch import run_train
 
     raise typer.Exit(run_train(parameters))
+
+
+@app.command()
+def data(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="What --data takes, or nothing for the official MNIST.", metavar="PATH", show_default=False
+        ),
+    ] = None,
+    image_size: Annotated[int, IMAGE_SIZE] = 0,
+    crop: Annotated[bool, CROP] = False,
+    transposed: Annotated[bool, TRANSPOSED] = False,
+    output: Annotated[str, typer.Option(help="A folder to write the report to [default: one below state/].")] = "",
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """Look at data before anything is trained on them: classes, sizes, copies, doubts, and pictures of each class."""
+    from flows.cli.data_report import run_report
+    from mnist_models.data.options import DataOptions
+
+    path, *more = arguments or [""]
+    if more:
+        raise InvalidInput(f"data: give one path, not {len(more) + 1}.")
+    raise typer.Exit(run_report(path, DataOptions(image_size, crop, transposed), output, as_json))
 
 
 @app.command()

@@ -1,15 +1,13 @@
 """The last screen of `mnist train`."""
 
-import os
 import shlex
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Column, Table
 
 from flows.cli.tables import new_table
-from tasks.config.library_defaults import program
+from tasks.config.command_lines import shown_program
 from tasks.config.settings import Settings
 from tasks.servers.prefect_server import is_temporary, ui_address
 from tasks.tracking.links import experiment_link, mlflow_address
@@ -60,7 +58,7 @@ def _table(console: Console, summary: dict[str, Any]) -> Table:
 def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
     """The addresses of this very run in both UIs, after the command that starts their servers if none runs."""
     base = mlflow_address(settings)
-    lines = ["Start the servers to see it:", f"  {shlex.quote(_program('mnist'))} up"] if is_temporary() else []
+    lines = ["Start the servers to see it:", f"  {shlex.quote(shown_program('mnist'))} up"] if is_temporary() else []
     return [
         *lines,
         "See it in MLflow:",
@@ -69,9 +67,3 @@ def ui_commands(settings: Settings, summary: dict[str, Any]) -> list[str]:
         "See it in Prefect:",
         f"  {ui_address()}/runs/flow-run/{summary['flow_run_id']}",
     ]
-
-
-def _program(name: str) -> str:
-    """How a program of this environment is called from here."""
-    path = Path(program(name))
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

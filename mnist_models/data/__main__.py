@@ -20,7 +20,6 @@ from typing import Any
 import psutil
 
 from mnist_models.data.arrays import facts_to_json, save_arrays
-from mnist_models.data.official.load import load_official
 from mnist_models.data.options import DataOptions
 from mnist_models.data.prepared import read_or_reuse
 from mnist_models.errors import InvalidInput, Unavailable
@@ -39,6 +38,8 @@ def main() -> None:
             with _workshop(folder):
                 path, dataset = read_or_reuse(Path(given[0]), DataOptions.from_json(given[1]), folder)
         else:
+            from mnist_models.data.official.load import load_official  # with what fetches it, which takes a while
+
             dataset = load_official(lambda line: _tell(say=redacted(line)))
             path = save_arrays(dataset, folder)
         told = {"name": dataset.name, "source": dataset.source, "facts": facts_to_json(dataset.facts)}

@@ -21,6 +21,7 @@ class Facts:
     class_names: tuple[str, ...] = ()  # empty: the classes are numbers
     validation: int = 0  # so many images at the end of the training part are the user's own validation part
     pixels: str = ""  # in words, how the values of the pixels were understood
+    own_sizes: str = ""  # in words, of the image files that it was made of
     sizes: str = "as they are"  # in words, how images got one size
     fit: Fit | None = None  # the same for programs; None where nothing was done
     test_part: str = ""  # in words, how it was chosen, if it was

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ def main() -> None:
 def _prepare() -> Callable[[str], None]:
     from matplotlib import rcdefaults
 
-    from mnist_models.data.arrays import load_arrays
+    from mnist_models.data.arrays import facts_from_json, load_arrays
+    from mnist_models.data.report.describe import describe
+    from mnist_models.figures.data_report import write_report
     from mnist_models.figures.render import draw_comparison, draw_training
     from mnist_models.figures.renderer import Compared
     from mnist_models.training_run.run_directory import RunDirectory
@@ -31,6 +34,9 @@ def _prepare() -> Callable[[str], None]:
         if "compared" in job:
             compared = [Compared(**item | {"directory": Path(item["directory"])}) for item in job["compared"]]
             draw_comparison(compared, data.y_test, folder)
+        elif "command" in job:
+            told = replace(data, name=job["name"], source=job["source"], facts=facts_from_json(job["facts"]))
+            write_report(describe(told, job["command"]), told, folder, job["most_sheets"])
         else:
             draw_training(RunDirectory(Path(job["directory"])), job["recipe"], data, folder)
 

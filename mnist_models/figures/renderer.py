@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mnist_models.data.arrays import facts_to_json
+from mnist_models.data.loader import PreparedData
+from mnist_models.data.report.files import SHEETS
 from mnist_models.processes.worker import ProcessDied, WorkerProcess
 
 
@@ -42,6 +45,13 @@ class Renderer:
     def comparison(self, compared: Sequence[Compared], data: Path, folder: Path) -> list[Path]:
         """Draw the figures of a comparison into `folder`, and return the PNG files."""
         return self._draw(folder, compared=[asdict(training) for training in compared], data=str(data))
+
+    def data_report(self, data: PreparedData, command: str, folder: Path, most_sheets: int) -> list[Path]:
+        """Write the report on data, which the `command` trains on, into `folder`; return the PNG files of classes."""
+        dataset = data.dataset
+        told = {"name": dataset.name, "source": dataset.source, "facts": facts_to_json(dataset.facts)}
+        self._draw(folder, data=str(data.folder), command=command, most_sheets=most_sheets, **told)
+        return sorted((folder / SHEETS).glob("*.png"))
 
     def _draw(self, folder: Path, **job: Any) -> list[Path]:
         with self._lock:

@@ -55,7 +55,8 @@ def size_of(file: BinaryIO, name: str) -> tuple[int, int]:
         warnings.simplefilter("ignore")
         try:
             with Image.open(file, formats=FORMATS) as image:
-                turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+                exif = Image.Image.getexif(image)  # the one of PNG would decode the pixels
+                turned = exif.get(0x0112, 1) in (5, 6, 7, 8)
                 return (image.width, image.height) if turned else (image.height, image.width)
         except Exception as error:
             raise InvalidInput(f"{name} is not an image in {IN_WORDS} format, the only ones allowed.") from error

@@ -7,6 +7,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.ImageChops import darker, lighter, subtract
 
 from mnist_models.errors import InvalidInput
 from mnist_models.images.decode import IN_WORDS, MOST_BYTES, decode
@@ -58,8 +59,9 @@ def grey_or_colour(image: Image.Image) -> npt.NDArray[np.uint8]:
 
 def is_coloured(image: Image.Image) -> bool:
     """Return whether an RGB picture shows more than one hue of grey."""
-    channels = np.asarray(image.reduce(max(1, max(image.size) // COLOUR_SIDE)), np.int16)
-    return bool(np.ptp(channels, axis=2).max() > GREYISH)
+    red, green, blue = image.reduce(max(1, max(image.size) // COLOUR_SIDE)).split()
+    most, least = lighter(lighter(red, green), blue), darker(darker(red, green), blue)
+    return bool(np.asarray(subtract(most, least)).max() > GREYISH)
 
 
 def _on_paper(grey_alpha: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

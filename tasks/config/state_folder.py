@@ -9,7 +9,15 @@ from pathlib import Path
 from mnist_models.errors import Unavailable
 from tasks.config.settings import Settings
 
-FOLDERS = ("runs", "flows", "data", "logs", "artifacts", "prefect")  # what we, MLflow and Prefect write there
+FOLDERS = (
+    "runs",
+    "flows",
+    "data",
+    "reports",
+    "logs",
+    "artifacts",
+    "prefect",
+)  # what we, MLflow and Prefect write there
 MOST_LOOKED_AT = 20_000  # in each of them
 
 

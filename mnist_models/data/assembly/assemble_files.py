@@ -31,6 +31,7 @@ def assemble_files(
     facts = Facts(
         class_names=class_names,
         pixels=IMAGE_FILES,
+        own_sizes=decoded.own_sizes,
         sizes=decoded.words,
         fit=decoded.fit,
         unreadable=tuple(decoded.problems),

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, TypeVar
@@ -20,19 +20,21 @@ from mnist_models.images.fit import Fit, fitted
 from mnist_models.images.read import is_coloured, opened
 from mnist_models.shown_text import on_screen
 
-AT_ONCE = 512  # files that are worked on before the results are looked at
+AT_ONCE = 512  # images that are copied together
+PORTION = 16  # files that a thread takes at a time
+MANY = 100  # files that cannot be used, up to which all files are looked at, so that their number is known
 GREY_MODES = ("L", "LA")
+EMPTY = key_of(b"")
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """What is known of a file before its pixels are decoded."""
+    """What is known of a file before anything in it is decoded."""
 
     key: int  # of its content; 0 if it cannot be read
-    size: tuple[int, int] | None  # height and width
-    problem: str = ""  # why it cannot be used
+    problem: str = ""  # why it cannot be
 
 
 class Workshop(NamedTuple):
@@ -52,16 +54,21 @@ class Decoded:
     problems: list[str]  # a sentence for each file that cannot be used
     fit: Fit
     words: str  # how the images were brought to one size
+    own_sizes: str  # in words
 
 
 def in_parallel(work: Callable[[int], Result], count: int) -> list[Result]:
     """Return the results of `work` for 0 to `count` - 1; Pillow and hashlib let other threads run."""
+
+    def portion(start: int) -> list[Result]:
+        return [work(index) for index in range(start, min(start + PORTION, count))]
+
     with ThreadPoolExecutor(os.cpu_count()) as executor:
-        return list(executor.map(work, range(count), chunksize=1))
+        return [result for results in executor.map(portion, range(0, count, PORTION)) for result in results]
 
 
 def look_at(files: Sequence[ImageFile]) -> list[Looked]:
-    """Return the content's key and the size of each file."""
+    """Return the content's key of each file."""
     return in_parallel(lambda index: _look(files[index]), len(files))
 
 
@@ -73,65 +80,104 @@ def decode_all(
     They get one size: their own if it is the same for all and allowed, or else a square with the median of their longer
     sides, unless the options say another. They get one channel if none has colours.
 
-    Raise InvalidInput if the array would take too much, or too many files are unreadable.
+    Raise InvalidInput if the array would take too much, or too many files are unreadable: all headers are read before
+    anything is decoded, and no more is decoded than it takes to know that.
     """
-    problems = [each.problem for each in looked if each.problem]
-    usable = [index for index, each in enumerate(looked) if each.size is not None]
-    _check_readable(len(files), problems, options)
-    size, words = _common_size([looked[index].size or (0, 0) for index in usable], options)
+    sizes = in_parallel(lambda index: _size(files[index], looked[index]), len(files))
+    problems = [each for each in sizes if isinstance(each, str)]
+    usable = [index for index, each in enumerate(sizes) if not isinstance(each, str)]
+    most_failures = max(int(options.unreadable * len(files)), MANY)
+    if not usable:
+        _check_readable(len(files), problems, options)
+    own = [each for each in sizes if not isinstance(each, str)]
+    size, words = _common_size(own, options)
     fit = Fit(size, 3, "crop" if options.crop else "letterbox")
     if (needed := len(usable) * size[0] * size[1] * 3) > workshop.largest:
         raise InvalidInput(
             f"data: {len(usable):,} images of {size[0]}×{size[1]} in colour take {needed:,} bytes, and"
             f" {workshop.largest:,} are allowed; give a smaller --image-size."
         )
-    shape = (len(usable), *size, 3)
-    images = np.lib.format.open_memmap(workshop.folder / "decoded.npy", "w+", np.uint8, shape)
-    coloured = np.zeros(len(usable), bool)
-    failed: dict[int, str] = {}
-
-    def work(place: int) -> None:
-        each = files[usable[place]]
-        try:
-            with opened(each.file) as file:
-                picture = decode(file, on_screen(each.file.name), fit.least_side)
-            images[place] = fitted(picture, fit)
-            coloured[place] = picture.mode not in GREY_MODES and is_coloured(picture.convert("RGB"))
-        except InvalidInput as error:
-            failed[place] = f"{each.where}: {error}"
-
-    in_parallel(work, len(usable))
+    images = np.lib.format.open_memmap(workshop.folder / "decoded.npy", "w+", np.uint8, (len(usable), *size, 3))
+    work = _Work([files[index] for index in usable], images, fit)
+    work.most_failures = most_failures - len(problems)
+    in_parallel(work.decode, len(usable))
+    failed = work.failed
     problems += [failed[place] for place in sorted(failed)]
-    _check_readable(len(files), problems, options)
+    _check_readable(len(files), problems, options, all_seen=not work.given_up)
     kept = np.array([place not in failed for place in range(len(usable))])
-    channels = 3 if coloured[kept].any() else 1
+    channels = 3 if work.coloured else 1
     chosen = _kept(images, kept, channels, workshop.folder)
     indices = [index for place, index in enumerate(usable) if kept[place]]
     keys = np.array([looked[index].key for index in indices], np.uint64)
-    return Decoded(chosen, [files[index] for index in indices], keys, problems, Fit(size, channels, fit.way), words)
+    usable_files, fit = [files[index] for index in indices], replace(fit, channels=channels)
+    return Decoded(chosen, usable_files, keys, problems, fit, words, _sizes_in_words(own))
+
+
+class _Work:
+    """The decoding of files into an array, which several threads do."""
+
+    most_failures = 0  # after which it is given up
+
+    def __init__(self, files: Sequence[ImageFile], images: npt.NDArray[np.uint8], fit: Fit) -> None:
+        self._files, self._images, self._fit = files, images, fit
+        # Scattered, so that damage which files of one folder share is found early.
+        self._order = np.random.default_rng(0).permutation(len(files)).tolist()
+        self.failed: dict[int, str] = {}
+        self.coloured = False  # whether one of the images is
+
+    @property
+    def given_up(self) -> bool:
+        """Whether too many files cannot be used."""
+        return len(self.failed) > self.most_failures
+
+    def decode(self, turn: int) -> None:
+        """Decode the file whose turn it is."""
+        if self.given_up:
+            return
+        place = self._order[turn]
+        each = self._files[place]
+        try:
+            with opened(each.file) as file:
+                picture = decode(file, on_screen(each.file.name), self._fit.least_side)
+            self._images[place] = fitted(picture, self._fit)
+            if not self.coloured and picture.mode not in GREY_MODES:
+                self.coloured = is_coloured(picture.convert("RGB"))  # if another thread is faster, both say True
+        except InvalidInput as error:
+            self.failed[place] = f"{each.where}: {error}"
 
 
 def _look(each: ImageFile) -> Looked:
     try:
         with opened(each.file) as file:
-            content = file.read()
-            if not content:
-                raise InvalidInput(f"{on_screen(each.file.name)} is empty.")
-            file.seek(0)
-            return Looked(key_of(content), size_of(file, on_screen(each.file.name)))
+            return Looked(key_of(file.read()))
     except InvalidInput as error:
-        return Looked(0, None, f"{each.where}: {error}")
+        return Looked(0, f"{each.where}: {error}")
     except OSError as error:
-        return Looked(0, None, f"{each.where}: it cannot be read: {error.strerror or type(error).__name__}.")
+        return Looked(0, f"{each.where}: it cannot be read: {error.strerror or type(error).__name__}.")
 
 
-def _check_readable(count: int, problems: Sequence[str], options: DataOptions) -> None:
+def _size(each: ImageFile, known: Looked) -> tuple[int, int] | str:
+    """Return height and width, or why the file cannot be used."""
+    if known.problem:
+        return known.problem
+    name = on_screen(each.file.name)
+    try:
+        with opened(each.file) as file:
+            if known.key == EMPTY:
+                raise InvalidInput(f"{name} is empty.")
+            return size_of(file, name)
+    except InvalidInput as error:
+        return f"{each.where}: {error}"
+
+
+def _check_readable(count: int, problems: Sequence[str], options: DataOptions, all_seen: bool = True) -> None:
     if len(problems) == count:
         raise InvalidInput(f"data: none of the {count:,} image files can be read; the first: {problems[0]}")
     if len(problems) > options.unreadable * count:
+        found = "" if all_seen else "at least "
         raise InvalidInput(
-            f"data: {len(problems):,} of {count:,} image files cannot be read, more than the {options.unreadable:.0%}"
-            f" that `unreadable_share` in mlflow.yml allows; the first: {problems[0]}"
+            f"data: {found}{len(problems):,} of {count:,} image files cannot be read, more than the"
+            f" {options.unreadable:.0%} that `unreadable_share` in mlflow.yml allows; the first: {problems[0]}"
         )
 
 
@@ -148,6 +194,14 @@ def _common_size(sizes: Sequence[tuple[int, int]], options: DataOptions) -> tupl
         return own, "as they are"
     side = min(max(round(median(max(size) for size in sizes)), low), high)
     return (side, side), f"{way} {side}×{side}"
+
+
+def _sizes_in_words(sizes: Sequence[tuple[int, int]]) -> str:
+    different = sorted(set(sizes), key=lambda size: size[0] * size[1])
+    shown = [f"{height}×{width}" for height, width in (different[0], different[-1])]
+    if len(different) == 1:
+        return f"all files {shown[0]}"
+    return f"{len(different):,} different sizes of files, from {shown[0]} to {shown[1]}"
 
 
 def _kept(images: np.ndarray, kept: np.ndarray, channels: int, folder: Path) -> np.ndarray:

@@ -34,7 +34,8 @@ def doubts(dataset: Dataset, train: Keys, test: Keys) -> Iterator[str]:
         yield f"{copies:,} of {total:,} training images ({copies / total:.0%}) are copies of others"
     contradicting = int((dataset.y_train != dataset.y_train[first][inverse]).sum())
     if contradicting and len(unique) > 1:
-        yield f"{contradicting:,} training images have another label than an equal image"
+        images = "image has" if contradicting == 1 else "images have"
+        yield f"{contradicting:,} training {images} another label than an equal image"
     if leaked := int(np.isin(test, train).sum()):
         yield f"{leaked:,} of {len(test):,} test images are training images, too: the accuracy will look too good"
 

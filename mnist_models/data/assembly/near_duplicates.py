@@ -50,13 +50,26 @@ def _pieces(array: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
 
 def _thumbnails(images: Images) -> npt.NDArray[np.float32]:
     """Return small images float32 [n, SIDE² · channels], averaged over areas of whole pixels."""
-    small = images.astype(np.float32)
-    for axis in (1, 2):
-        starts = np.linspace(0, small.shape[axis], SIDE, endpoint=False).astype(np.int64)
-        lengths = np.diff(np.append(starts, small.shape[axis]))
-        shape = [-1 if each == axis else 1 for each in range(small.ndim)]
-        small = (np.add.reduceat(small, starts, axis=axis) / lengths.reshape(shape)).astype(np.float32)
-    return small.reshape(len(images), -1)
+    count, height, width = images.shape[:3]
+    lines = images.reshape(count, height, -1)
+    tops, lefts = _starts(height), _starts(width)
+    rows = np.empty((count, SIDE, lines.shape[2]), np.float32)
+    for index in range(SIDE):
+        # Whole numbers are added first, which takes a fifth of the time of adding floats.
+        rows[:, index] = lines[:, tops[index] : tops[index + 1]].sum(axis=1, dtype=np.uint32)
+    averages = np.zeros((width, SIDE), np.float32)
+    for index in range(SIDE):
+        averages[lefts[index] : lefts[index + 1], index] = 1 / (lefts[index + 1] - lefts[index])
+    rows /= np.diff(tops)[:, None]
+    small: npt.NDArray[np.float32] = np.einsum(
+        "nrwc,wk->nrkc", rows.reshape(count, SIDE, width, -1), averages, optimize=True
+    )
+    return small.reshape(count, -1)
+
+
+def _starts(length: int) -> npt.NDArray[np.int64]:
+    """Return where each of SIDE areas of a line of pixels begins, and where the last ends."""
+    return np.append(np.linspace(0, length, SIDE, endpoint=False).astype(np.int64), length)
 
 
 def _details(image: Images) -> npt.NDArray[np.float32]:

@@ -45,18 +45,18 @@ def read(path: Path, _largest: int) -> ImageFiles:
     for part, top in _parts(path):
         left_alone[NO_CLASS] += sum(_is_image(entry.name) for entry in os.scandir(top) if entry.is_file())
         for folder in _folders(top):
-            before = len(files)
+            before, shown = len(files), str(folder.relative_to(path))
             for entry in _files(folder):
                 reason = _reason_to_leave(entry, root)
                 if reason is None:
-                    where = on_screen(str(Path(entry.path).relative_to(path)))
+                    where = on_screen(shown + entry.path[len(str(folder)) :])
                     files.append(ImageFile(Path(entry.path), folder.name, part, where))
                 elif reason:
                     left_alone[reason] += 1
                 if len(files) > MOST_FILES:
                     raise InvalidInput(f"data: {on_screen(str(path))} holds more than {MOST_FILES:,} images.")
             if len(files) == before:
-                empty.append(on_screen(str(folder.relative_to(path))))
+                empty.append(on_screen(shown))
     files.sort(key=lambda each: os.fsencode(each.file))
     return ImageFiles(files, {words: count for words, count in left_alone.items() if count}, tuple(empty))
 

@@ -1,0 +1,1 @@
+"""What a data set looks like before anything is trained on it: its numbers, in JSON, in words and in Markdown."""
