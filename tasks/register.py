@@ -19,6 +19,7 @@ from tasks.registry.placement import twins
 from tasks.tracking.model_format import link_version
 from tasks.tracking.outage import once_permitted
 from tasks.tracking.retry import patient_task
+from tasks.tracking.source_tags import data_tags
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,7 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
             "recipe": training.recipe.name,
             "seed": str(training.seed),
             "identity": training.identity,
-            "data": dataset.name,
-            "data_digest": dataset.digest,
+            **data_tags(dataset),
             "image_shape": shape_tag(dataset),
             "classes": str(dataset.classes),
             "class_names": json.dumps(dataset.class_names, ensure_ascii=False),

@@ -77,7 +77,7 @@ def decode_all(
     """
     problems = [each.problem for each in looked if each.problem]
     usable = [index for index, each in enumerate(looked) if each.size is not None]
-    _check_readable(len(files), problems, options)
+    check_readable(len(files), problems, options)
     size, words = _common_size([looked[index].size or (0, 0) for index in usable], options)
     fit = Fit(size, 3, "crop" if options.crop else "letterbox")
     if (needed := len(usable) * size[0] * size[1] * 3) > workshop.largest:
@@ -102,7 +102,7 @@ def decode_all(
 
     in_parallel(work, len(usable))
     problems += [failed[place] for place in sorted(failed)]
-    _check_readable(len(files), problems, options)
+    check_readable(len(files), problems, options)
     kept = np.array([place not in failed for place in range(len(usable))])
     channels = 3 if coloured[kept].any() else 1
     chosen = _kept(images, kept, channels, workshop.folder)
@@ -125,7 +125,8 @@ def _look(each: ImageFile) -> Looked:
         return Looked(0, None, f"{each.where}: it cannot be read: {error.strerror or type(error).__name__}.")
 
 
-def _check_readable(count: int, problems: Sequence[str], options: DataOptions) -> None:
+def check_readable(count: int, problems: Sequence[str], options: DataOptions) -> None:
+    """Raise InvalidInput if too many of `count` files have a problem."""
     if len(problems) == count:
         raise InvalidInput(f"data: none of the {count:,} image files can be read; the first: {problems[0]}")
     if len(problems) > options.unreadable * count:
