@@ -56,7 +56,9 @@ def train(
     seeds: Annotated[int, typer.Option(help="Repeats of each recipe, with consecutive seeds.")] = 1,
     data: Annotated[
         str,
-        typer.Option(help="Images by class in folders, a table, an archive, an .npz file or IDX [default: MNIST]."),
+        typer.Option(
+            help="Images by class in folders, a table, an archive, an .npz file, IDX, or NAME[@3] [default: MNIST]."
+        ),
     ] = "",
     image_size: Annotated[int, typer.Option(help="The side in pixels to which images are brought [default: own].")] = 0,
     crop: Annotated[bool, typer.Option("--crop", help="Cut images to size instead of adding margins.")] = False,
@@ -88,6 +90,36 @@ def train(
     from flows.cli.launch import run_train
 
     raise typer.Exit(run_train(parameters))
+
+
+@app.command()
+def data(
+    what: Annotated[str, typer.Argument(help="add, log, remove, or a path.", metavar="ACTION|PATH")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="The data set's name, then paths or images.", metavar="[NAME [WHAT...]]")
+    ] = None,
+    transposed: Annotated[
+        bool, typer.Option("--transposed", help="Exchange rows and columns of added arrays.")
+    ] = False,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """Look at data, or keep data sets that grow: add NAME PATH..., log NAME, remove NAME IMAGE..."""
+    name, *others = [*(arguments or []), *([] if arguments else [""])]
+    if what == "add":
+        from flows.cli.data.sets import run_add
+
+        raise typer.Exit(run_add(name, others, transposed))
+    if what == "remove":
+        from flows.cli.data.sets import run_remove
+
+        raise typer.Exit(run_remove(name, others))
+    if what == "log":
+        from flows.cli.data.log import run_log
+
+        raise typer.Exit(run_log(name, as_json))
+    from flows.cli.data_report import run_report
+
+    raise typer.Exit(run_report(what))
 
 
 @app.command()

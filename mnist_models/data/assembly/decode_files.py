@@ -127,7 +127,7 @@ def _look(each: ImageFile) -> Looked:
 
 def check_readable(count: int, problems: Sequence[str], options: DataOptions) -> None:
     """Raise InvalidInput if too many of `count` files have a problem."""
-    if len(problems) == count:
+    if len(problems) == count and options.unreadable < 1:
         raise InvalidInput(f"data: none of the {count:,} image files can be read; the first: {problems[0]}")
     if len(problems) > options.unreadable * count:
         raise InvalidInput(

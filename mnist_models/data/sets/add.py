@@ -155,7 +155,8 @@ def _new_rows(folder: Path, both: Merged, new: Sequence[Statement], thumbnails: 
 def _unreadable(problems: Sequence[str]) -> list[str]:
     if not problems:
         return []
-    return [f"{len(problems):,} files cannot be used and are left out; the first: {problems[0].rstrip('.')}"]
+    files = "1 file cannot be used and is" if len(problems) == 1 else f"{len(problems):,} files cannot be used and are"
+    return [f"{files} left out; the first: {problems[0].rstrip('.')}"]
 
 
 def as_told(added: Added) -> dict[str, object]:
