@@ -22,6 +22,7 @@ from mnist_models.data.options import DataOptions
 from mnist_models.data.prepared import set_or_reuse
 from mnist_models.data.read import read_data
 from mnist_models.data.sets.add import Addition, add, as_told, from_told
+from mnist_models.data.sets.contents import set_version
 from mnist_models.data.sets.names import Reference, named_version, pinned, set_names, version_numbers
 from mnist_models.data.sets.plain_png import plain_png
 from mnist_models.data.sets.remove import remove
@@ -425,6 +426,7 @@ def test_a_set_without_an_image_to_test_on_is_refused_with_what_to_do(sets, tmp_
     remove(sets, "shapes", [row.content for row in rows(sets).values() if row.part == "test"], print)
     with pytest.raises(InvalidInput, match=r"shapes@2 holds \d+ images, but none to test on"):
         data_of(sets, tmp_path)
+    assert set_version(sets, Reference("shapes", 1)).images == 60
 
 
 # --- two at once, and a kill -------------------------------------------------------------------------------

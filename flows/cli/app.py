@@ -96,7 +96,7 @@ def train(
 def data(
     what: Annotated[str, typer.Argument(help="add, log, remove, or a path.", metavar="ACTION|PATH")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(help="The data set's name, then paths or images.", metavar="[NAME [WHAT...]]")
+        list[str] | None, typer.Argument(help="The data set's name, then paths or images.", metavar="NAME WHAT")
     ] = None,
     transposed: Annotated[
         bool, typer.Option("--transposed", help="Exchange rows and columns of added arrays.")

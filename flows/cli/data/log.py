@@ -41,7 +41,7 @@ def run_log(name: str = "", as_json: bool = False) -> int:
     table = new_table(*(Column(heading, overflow="fold") for heading in headings))
     for each in versions:
         about = f"{each}\n{_moment(each)}\n{each.digest[:12]}"
-        said = f"{changes_of(each)}\nfrom {in_title(', '.join(each.sources))}"
+        said = f"{changes_of(each)}\n{'without' if each.removed else 'from'} {in_title(', '.join(each.sources))}"
         table.add_row(about, f"{each.images:,}\n{decimal(each.size)}", said, "?" if away else _runs(users, each))
     console.print(table)
     if away:
@@ -71,7 +71,7 @@ def _runs(users: Users, version: Version) -> str:
 
 
 def _counted(trainings: int) -> str:
-    return "1 training" if trainings == 1 else f"{trainings} trainings"
+    return {0: "no new training", 1: "1 training"}.get(trainings, f"{trainings} trainings")
 
 
 def _moment(version: Version) -> str:

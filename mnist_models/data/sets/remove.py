@@ -32,8 +32,7 @@ def remove(sets: Path, name: str, wanted: Sequence[str], say: Callable[[str], No
         there = kept(rows)
         gone = {row.content for each in wanted for row in _meant(there, each, name)}
         after = [row._replace(removed=True) if row.content in gone else row for row in rows]
-        sources = [f"without {on_screen(each)}" for each in wanted]
-        return write_version(sets / name, newest.number + 1, after, rows, sources)
+        return write_version(sets / name, newest.number + 1, after, rows, [on_screen(each) for each in wanted])
 
 
 def _meant(rows: Sequence[Row], wanted: str, name: str) -> list[Row]:

@@ -24,7 +24,7 @@ class Version:
     name: str
     number: int
     made: str  # when, in ISO 8601, UTC
-    sources: tuple[str, ...]  # what was given, as it is shown
+    sources: tuple[str, ...]  # what was added, or what was to be removed, as it was given and is shown
     digest: str
     rows: str  # name of the file of the table
     classes: Counts  # images
