@@ -32,6 +32,11 @@ from mnist_models.data.sets.versions import all_versions, read_version, rows_of
 from mnist_models.errors import InvalidInput
 
 
+def write_grey(folder, **how):
+    """Write a folder by class; near duplicates are looked for faster without colours."""
+    return write_class_folder(folder, **{"change": lambda image: image.convert("L")} | how)
+
+
 @pytest.fixture
 def sets(tmp_path):
     return tmp_path / "sets"
@@ -66,7 +71,7 @@ def everything(folder):
 
 
 def test_the_first_version_says_what_it_holds(sets, tmp_path):
-    result = added(sets, write_class_folder(tmp_path / "june", each=12))
+    result = added(sets, write_grey(tmp_path / "june", each=12))
     assert result.is_new
     version = result.version
     assert (str(version), version.images, version.classes) == ("shapes@1", 36, dict.fromkeys(CLASSES, 12))
@@ -79,7 +84,7 @@ def test_the_first_version_says_what_it_holds(sets, tmp_path):
 
 
 def test_the_same_again_changes_nothing(sets, tmp_path):
-    june = write_class_folder(tmp_path / "june", each=5)
+    june = write_grey(tmp_path / "june", each=5)
     added(sets, june)
     before = everything(sets)
     shutil.copytree(june, tmp_path / "copy")
@@ -90,9 +95,9 @@ def test_the_same_again_changes_nothing(sets, tmp_path):
 
 
 def test_only_what_is_new_is_kept(sets, tmp_path):
-    added(sets, write_class_folder(tmp_path / "june", each=5))
+    added(sets, write_grey(tmp_path / "june", each=5))
     before = everything(sets / "shapes" / "objects")
-    version = added(sets, write_class_folder(tmp_path / "july", each=7)).version
+    version = added(sets, write_grey(tmp_path / "july", each=7)).version
     assert version.added == dict.fromkeys(CLASSES, 2)
     after = everything(sets / "shapes" / "objects")
     assert after.items() > before.items()
@@ -100,7 +105,7 @@ def test_only_what_is_new_is_kept(sets, tmp_path):
 
 
 def test_a_correction_is_a_version_and_leaves_the_earlier_one_as_it_was(sets, tmp_path):
-    june = write_class_folder(tmp_path / "june", each=5)
+    june = write_grey(tmp_path / "june", each=5)
     added(sets, june)
     moved = june / "circle" / "0.png"
     side = rows(sets)[next(content for content, row in rows(sets).items() if row.name == "circle/0.png")].part
@@ -114,7 +119,7 @@ def test_a_correction_is_a_version_and_leaves_the_earlier_one_as_it_was(sets, tm
 
 
 def test_equal_images_are_one_and_of_two_labels_the_last_counts(sets, tmp_path):
-    june = write_class_folder(tmp_path / "june", each=5)
+    june = write_grey(tmp_path / "june", each=5)
     shutil.copy(june / "circle" / "0.png", june / "circle" / "again.png")
     shutil.copy(june / "circle" / "1.png", june / "square" / "other.png")
     result = added(sets, june)
@@ -144,15 +149,15 @@ def test_a_plain_png_is_what_it_was_made_of(shape, tmp_path):
 
 
 def test_other_sizes_and_kinds_come_together(sets, tmp_path):
-    added(sets, write_class_folder(tmp_path / "june", each=10, change=lambda image: image.convert("L")))
-    added(sets, write_class_folder(tmp_path / "july", each=10, seed=1, change=lambda image: image.resize((50, 40))))
+    added(sets, write_grey(tmp_path / "june", each=10, change=lambda image: image.convert("L")))
+    added(sets, write_grey(tmp_path / "july", each=10, seed=1, change=lambda image: image.resize((50, 40))))
     data = data_of(sets, tmp_path)
     assert len(data.x_train) + len(data.x_test) == 60
     assert data.image_shape[2] == 3
 
 
 def test_what_cannot_be_read_is_left_out_and_told_of_and_too_much_of_it_is_refused(sets, tmp_path):
-    june = write_class_folder(tmp_path / "june", each=10)
+    june = write_grey(tmp_path / "june", each=10)
     draw("circle", 99, side=200).save(june / "circle" / "cut.jpg")
     whole = (june / "circle" / "cut.jpg").read_bytes()
     (june / "circle" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
@@ -183,7 +188,7 @@ def test_what_is_no_data_leaves_no_data_set(sets, tmp_path, what):
 
 @pytest.mark.slow
 def test_an_image_keeps_its_side_however_the_set_grows(sets, tmp_path):
-    whole = write_class_folder(tmp_path / "all", each=60)
+    whole = write_grey(tmp_path / "all", each=60)
     seen = {}
     for number in range(4):
         for name in CLASSES:
@@ -202,29 +207,29 @@ def test_an_image_keeps_its_side_however_the_set_grows(sets, tmp_path):
 
 def test_stated_parts_are_sides_and_an_image_that_is_there_keeps_its_own(sets, tmp_path):
     for part, each, seed in (("train", 8, 0), ("val", 3, 1), ("test", 4, 2)):
-        write_class_folder(tmp_path / "s" / part, each=each, seed=seed)
+        write_grey(tmp_path / "s" / part, each=each, seed=seed)
     version = added(sets, tmp_path / "s").version
     assert version.parts == {"train": 24, "validation": 9, "test": 12}
     data = data_of(sets, tmp_path)
     assert (len(data.x_train), data.facts.validation, len(data.x_test)) == (33, 9, 12)
     shutil.move(tmp_path / "s" / "train", tmp_path / "t" / "test")
-    write_class_folder(tmp_path / "t" / "train", each=2, seed=3)
+    write_grey(tmp_path / "t" / "train", each=2, seed=3)
     result = added(sets, tmp_path / "t")
     assert result.version.parts == {"train": 30, "validation": 9, "test": 12}
     assert any("24 keep the side" in note for note in result.notes)
-    write_class_folder(tmp_path / "u" / "train", each=9, seed=4)  # a part to test on is there already
+    write_grey(tmp_path / "u" / "train", each=9, seed=4)  # a part to test on is there already
     assert added(sets, tmp_path / "u").version.parts["train"] == 57
 
 
 def test_a_set_of_training_images_alone_gets_a_part_to_test_on(sets, tmp_path):
-    write_class_folder(tmp_path / "s" / "train", each=30)
+    write_grey(tmp_path / "s" / "train", each=30)
     version = added(sets, tmp_path / "s").version
     assert version.parts["test"] > 5
 
 
 @pytest.mark.slow
 def test_a_photo_that_was_saved_again_joins_the_side_of_the_first(sets, tmp_path):
-    june = write_class_folder(tmp_path / "june", each=40, change=lambda image: image.resize((96, 96)))
+    june = write_grey(tmp_path / "june", each=40, change=lambda image: image.resize((96, 96)))
     added(sets, june)
     first = {row.name: row.part for row in rows(sets).values()}
     assert set(first.values()) == {"train", "test"}
@@ -275,7 +280,7 @@ def test_what_resembles_both_sides_is_trained_on():
 
 
 def test_what_is_removed_stays_in_the_earlier_version_and_returns_to_its_side(sets, tmp_path):
-    june = write_class_folder(tmp_path / "june", each=6)
+    june = write_grey(tmp_path / "june", each=6)
     added(sets, june)
     first = {content: row.part for content, row in rows(sets).items()}
     version = remove(sets, "shapes", ["circle/*", str(june / "square" / "1.png")], print)
@@ -316,7 +321,7 @@ def test_what_is_no_image_or_several_is_not_removed(sets, tmp_path, wanted, word
 
 
 def test_files_that_stay_in_a_watched_folder_undo_no_correction_and_no_removal(sets, tmp_path):
-    watched = write_class_folder(tmp_path / "watched", each=4)
+    watched = write_grey(tmp_path / "watched", each=4)
     added(sets, watched, watched=True)
     shutil.copytree(watched / "circle", tmp_path / "fix" / "square")
     added(sets, tmp_path / "fix")
@@ -329,8 +334,8 @@ def test_files_that_stay_in_a_watched_folder_undo_no_correction_and_no_removal(s
 
 
 def test_archives_and_folders_in_a_watched_folder_are_added(sets, tmp_path):
-    watched = write_class_folder(tmp_path / "watched", each=4)
-    write_class_folder(tmp_path / "more", each=4, seed=1)
+    watched = write_grey(tmp_path / "watched", each=4)
+    write_grey(tmp_path / "more", each=4, seed=1)
     shutil.make_archive(str(watched / "more"), "zip", tmp_path / "more")
     assert added(sets, watched, watched=True).version.images == 24
 
@@ -341,7 +346,7 @@ def test_archives_and_folders_in_a_watched_folder_are_added(sets, tmp_path):
 def test_a_name_is_its_newest_version_and_a_path_a_path(sets, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for each in (2, 3):
-        added(sets, write_class_folder(tmp_path / "june", each=each))
+        added(sets, write_grey(tmp_path / "june", each=each))
     assert pinned("shapes", sets) == pinned("shapes@latest", sets) == pinned("shapes@2", sets) == "shapes@2"
     assert pinned("shapes@1", sets) == "shapes@1"
     for path in ("", "june", "./shapes", "/nowhere", "a b", "june/circle"):
@@ -363,7 +368,7 @@ def test_a_name_is_its_newest_version_and_a_path_a_path(sets, tmp_path, monkeypa
     ],
 )
 def test_what_is_not_there_is_refused_with_what_is(sets, tmp_path, given, words):
-    added(sets, write_class_folder(tmp_path / "june", each=2))
+    added(sets, write_grey(tmp_path / "june", each=2))
     with pytest.raises(InvalidInput) as refusal:
         pinned(given, sets)
     assert words in str(refusal.value)
@@ -372,7 +377,7 @@ def test_what_is_not_there_is_refused_with_what_is(sets, tmp_path, given, words)
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "-x", "a@1", "a b", "ä", "a" * 101, "a\n"])
 def test_names_that_would_be_paths_or_options_are_refused(sets, tmp_path, name):
     with pytest.raises(InvalidInput, match=r"^name: "):
-        added(sets, write_class_folder(tmp_path / "june", each=2), name=name)
+        added(sets, write_grey(tmp_path / "june", each=2), name=name)
     assert not sets.exists()
 
 
@@ -380,7 +385,7 @@ def test_names_that_would_be_paths_or_options_are_refused(sets, tmp_path, name):
 
 
 def test_a_set_is_read_as_the_folder_would_be(sets, tmp_path):
-    june = write_class_folder(tmp_path / "june", each=20)
+    june = write_grey(tmp_path / "june", each=20)
     added(sets, june)
     data, direct = data_of(sets, tmp_path), read_data(june)
     np.testing.assert_array_equal(data.x_train, direct.x_train)
@@ -391,17 +396,17 @@ def test_a_set_is_read_as_the_folder_would_be(sets, tmp_path):
 
 
 def test_what_was_prepared_before_is_not_opened_again(sets, tmp_path, monkeypatch):
-    added(sets, write_class_folder(tmp_path / "june", each=5))
+    added(sets, write_grey(tmp_path / "june", each=5))
     first = data_of(sets, tmp_path)
     monkeypatch.setattr(prepared, "files_of", lambda *_: pytest.fail("the files were read"))
     assert data_of(sets, tmp_path).digest == first.digest
-    added(sets, write_class_folder(tmp_path / "june", each=5), name="other")
+    added(sets, write_grey(tmp_path / "june", each=5), name="other")
     other = data_of(sets, tmp_path, "other")
     assert (other.name, other.facts.version) == ("other", "other@1")
 
 
 def test_a_content_that_is_damaged_is_named_and_put_back_by_adding_it_again(sets, tmp_path):
-    june = write_class_folder(tmp_path / "june", each=5)
+    june = write_grey(tmp_path / "june", each=5)
     added(sets, june)
     content, row = next(iter(rows(sets).items()))
     file = sets / "shapes" / "objects" / content[:2] / content[2:]
@@ -414,7 +419,7 @@ def test_a_content_that_is_damaged_is_named_and_put_back_by_adding_it_again(sets
 
 @pytest.mark.parametrize("what", ["rows", "versions"])
 def test_a_record_that_is_damaged_is_refused(sets, tmp_path, what):
-    added(sets, write_class_folder(tmp_path / "june", each=5))
+    added(sets, write_grey(tmp_path / "june", each=5))
     file = next((sets / "shapes" / what).iterdir())
     file.write_bytes(b"{}")
     with pytest.raises(InvalidInput, match=r"^data: shapes@1: .* cannot be read"):
@@ -422,7 +427,7 @@ def test_a_record_that_is_damaged_is_refused(sets, tmp_path, what):
 
 
 def test_a_set_without_an_image_to_test_on_is_refused_with_what_to_do(sets, tmp_path):
-    added(sets, write_class_folder(tmp_path / "june", each=20))
+    added(sets, write_grey(tmp_path / "june", each=20))
     remove(sets, "shapes", [row.content for row in rows(sets).values() if row.part == "test"], print)
     with pytest.raises(InvalidInput, match=r"shapes@2 holds \d+ images, but none to test on"):
         data_of(sets, tmp_path)
@@ -440,7 +445,7 @@ def adding(sets, path):
 
 @pytest.mark.slow
 def test_two_additions_at_once_are_two_versions(sets, tmp_path):
-    folders = [write_class_folder(tmp_path / str(seed), each=15, seed=seed) for seed in (1, 2, 3)]
+    folders = [write_grey(tmp_path / str(seed), each=15, seed=seed) for seed in (1, 2, 3)]
     running = [adding(sets, folder) for folder in folders]
     assert [each.communicate(timeout=120) and each.returncode for each in running] == [0, 0, 0]
     versions = all_versions(sets, "shapes")
@@ -475,7 +480,7 @@ KILLED_AT = ("keep_all", "write_thumbnails", "write_version", "os.replace", "os.
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_leaves_the_set_as_it_was_and_the_next_addition_works(sets, tmp_path, at, after):
     """The process really ends there, before or after the step, without any clean-up."""
-    june, july = (write_class_folder(tmp_path / name, each=8, seed=seed) for seed, name in enumerate(("june", "july")))
+    june, july = (write_grey(tmp_path / name, each=8, seed=seed) for seed, name in enumerate(("june", "july")))
     added(sets, june)
     before = rows(sets)
     owner = {"os.replace": "os", "os.sync": "os", "write_atomically": "versions", "write_rows": "versions"}.get(
@@ -508,7 +513,7 @@ def test_kills_at_random_moments_leave_a_set_that_works(sets, tmp_path):
     generator = random.Random(5)
     seconds = []
     for seed in range(6):
-        folder = write_class_folder(tmp_path / str(seed), each=10, seed=seed)
+        folder = write_grey(tmp_path / str(seed), each=10, seed=seed)
         began = time.monotonic()
         process = adding(sets, folder)
         if seed and seed % 2:

@@ -14,7 +14,7 @@ SECONDS_BEFORE_SAYING = 1.0
 def locked_set(sets: Path, name: str, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of a data set; what waits for another process says so."""
     (sets / LOCKS).mkdir(parents=True, exist_ok=True)
-    lock = FileLock(sets / LOCKS / f"{name}.lock")
+    lock = FileLock(sets / LOCKS / f"{name}.lock", mode=0o666)  # others of a team lock it, too
     try:
         lock.acquire(timeout=SECONDS_BEFORE_SAYING)
     except Timeout:
