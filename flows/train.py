@@ -18,6 +18,7 @@ from tasks.flow_run.context import open_flow_run
 from tasks.flow_run.errors import RecipesFailed
 from tasks.flow_run.labels import add_tags, project_tag, run_name
 from tasks.flow_run.lifetime import lifetime
+from tasks.flow_run.pinned_data import pinned_data_tags, with_pinned_data
 from tasks.judgement import Wishes
 from tasks.promote import promote_candidate
 from tasks.register import register
@@ -68,7 +69,7 @@ def train(
         recipes: Which recipes to train instead of a suite.
         seed: The first seed; the same seed gives the same result.
         seeds: How many repeats of each recipe, with consecutive seeds.
-        data: A folder of images by class, a table of them, an archive, an .npz file, IDX files; empty for MNIST.
+        data: Folders of images, a table, archive, .npz file, IDX, or a named data set (NAME, NAME@3); empty for MNIST.
         promote: Whether the best may become the champion.
         force: Whether to train again what is already trained.
         summary: A file to write a JSON summary to; empty for none.
@@ -84,8 +85,10 @@ def train(
     wishes = Wishes(promote, replace)
     with open_flow_run(model) as context:
         context.display.wait_for("Opening the records in MLflow")
-        add_tags(project_tag(context.settings), *request.tags)
-        prepared = fetch_data(context, data, request.data_options(context.settings.data_options))
+        settings = context.settings
+        request = with_pinned_data(settings, request)
+        add_tags(project_tag(settings), *request.tags, *pinned_data_tags(settings, request))
+        prepared = fetch_data(context, request.data, request.data_options(settings.data_options))
         dataset = prepared.dataset
         with lifetime(context, request, dataset):
             trainings = [NamedTraining(each, request.label(each)) for each in request.trainings(dataset.digest)]

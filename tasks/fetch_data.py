@@ -17,7 +17,8 @@ def fetch_data(context: FlowRunContext, path: str, options: DataOptions) -> Prep
     Raise InvalidInput if the data at `path` cannot be used, or DataUnavailable if the official MNIST cannot be had.
     """
     early = started_early()
-    data = (early and early.data) or prepare_data(path, context.settings.data, context.display.say, options)
+    settings, say = context.settings, context.display.say
+    data = (early and early.data) or prepare_data(path, settings.data, say, options, settings.named_sets)
     dataset = data.dataset
     context.display.say(f"data: {described(dataset)}")
     for warning in dataset.facts.warnings:

@@ -19,6 +19,7 @@ from tasks.registry.seen_images import log_seen_images
 from tasks.tracking.model_format import link_version
 from tasks.tracking.outage import once_permitted
 from tasks.tracking.retry import patient_task
+from tasks.tracking.source_tags import data_tags
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,7 @@ def _create(context: FlowRunContext, dataset: Dataset, candidate: Evaluated, for
             "recipe": training.recipe.name,
             "seed": str(training.seed),
             "identity": training.identity,
-            "data": dataset.name,
-            "data_digest": dataset.digest,
+            **data_tags(dataset),
             "image_shape": shape_tag(dataset),
             "classes": str(dataset.classes),
             **class_names_tag(dataset.class_names),

@@ -256,7 +256,7 @@ def test_the_command_shows_all_and_ends_with_what_trains_on_it(home, shapes):
 def test_the_second_time_nothing_is_looked_at_again(home, shapes, monkeypatch):
     first = mnist_here("data", "my shapes", "--json")
     monkeypatch.setattr("mnist_models.figures.data_report.write_report", lambda *_: pytest.fail("it writes"))
-    monkeypatch.setattr("flows.cli.data_report.compared", lambda *_: pytest.fail("it compares"))
+    monkeypatch.setattr("flows.cli.data.report.compared", lambda *_: pytest.fail("it compares"))
     again = mnist_here("data", "my shapes", "--json")
     assert (again.returncode, again.stdout) == (0, first.stdout)
     told = json.loads(again.stdout)

@@ -4,8 +4,13 @@ import os
 import shutil
 
 import pytest
+from homes import write_settings
 from made_data import make_dataset, write_idx_folder, write_npz
+from made_images import draw, write_class_folder
 
+from mnist_models.data.sets.names import version_numbers
+from mnist_models.data.sets.remove import remove
+from mnist_models.data.sets.versions import all_versions
 from tasks.config.settings import load_settings
 from tasks.operations import data_watcher as watching
 from tasks.operations.data_watcher import Watcher
@@ -93,3 +98,75 @@ def test_hidden_files_are_no_data(folder, told):
     (folder / ".cut.npz").write_bytes(b"nothing")
     look_twice(Watcher(load_settings()))
     assert told == []
+
+
+# --- into a named data set ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def growing(home, folder):
+    write_settings(home, more="watch_set: shapes\n")
+    return load_settings().named_sets
+
+
+def test_new_content_is_added_to_the_named_data_set_and_its_version_is_told_of(growing, folder, told):
+    watcher = Watcher(load_settings())
+    for each in (3, 5):
+        write_class_folder(folder, each=each)
+        look_twice(watcher)
+    first, second = all_versions(growing, "shapes")
+    assert [payload["path"] for payload in told] == ["shapes@1", "shapes@2"]
+    assert [payload["digest"] for payload in told] == [first.digest, second.digest]
+    assert (first.images, second.images) == (9, 15)
+    (folder / "circle" / "0.png").touch()
+    look_twice(watcher)
+    look_twice(Watcher(load_settings()))  # after a restart
+    assert len(told) == 2
+    remove(growing, "shapes", ["circle/0.png"], print)  # by hand: nobody has to be told
+    look_twice(Watcher(load_settings()))
+    assert len(told) == 2
+    assert version_numbers(growing, "shapes") == [1, 2, 3]
+
+
+def test_a_version_that_was_made_but_not_told_of_is_told_of_after_a_restart(growing, folder, told, monkeypatch):
+    write_class_folder(folder, each=3)
+    with monkeypatch.context() as patch:
+
+        def die(*_, **__):
+            raise KeyboardInterrupt
+
+        patch.setattr(watching, "notify", die)
+        with pytest.raises(KeyboardInterrupt):
+            look_twice(Watcher(load_settings()))
+    assert version_numbers(growing, "shapes") == [1]
+    look_twice(Watcher(load_settings()))
+    assert [payload["path"] for payload in told] == ["shapes@1"]
+
+
+def test_a_broken_file_alone_is_no_reason_to_refuse_what_is_there(growing, folder, told):
+    write_class_folder(folder, each=10)
+    watcher = Watcher(load_settings())
+    look_twice(watcher)
+    draw("circle", 1, side=100).save(folder / "circle" / "cut.jpg")
+    whole = (folder / "circle" / "cut.jpg").read_bytes()
+    (folder / "circle" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    look_twice(watcher)
+    assert [payload["path"] for payload in told] == ["shapes@1"]
+    assert version_numbers(growing, "shapes") == [1]
+
+
+def test_what_cannot_be_added_is_told_of_once(growing, folder, told):
+    (folder / "broken.npz").write_bytes(b"nothing")
+    for _ in range(2):
+        look_twice(Watcher(load_settings()))
+    assert told == [{"path": str(folder / "broken.npz"), "digest": ""}]
+    assert version_numbers(growing, "shapes") == []
+
+
+def test_folders_in_the_watched_folder_are_looked_into(folder, told):
+    write_class_folder(folder, each=20)
+    watcher = Watcher(load_settings())
+    look_twice(watcher)
+    draw("circle", 999).save(folder / "circle" / "new.png")
+    look_twice(watcher)
+    assert [payload["path"] for payload in told] == [str(folder)] * 2

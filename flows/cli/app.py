@@ -59,7 +59,9 @@ def train(
     seeds: Annotated[int, typer.Option(help="Repeats of each recipe, with consecutive seeds.")] = 1,
     data: Annotated[
         str,
-        typer.Option(help="Images by class in folders, a table, an archive, an .npz file or IDX [default: MNIST]."),
+        typer.Option(
+            help="Images by class in folders, a table, an archive, an .npz file, IDX, or NAME[@3] [default: MNIST]."
+        ),
     ] = "",
     image_size: Annotated[int, IMAGE_SIZE] = 0,
     crop: Annotated[bool, CROP] = False,
@@ -98,7 +100,9 @@ def data(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What --data takes, or nothing for the official MNIST.", metavar="PATH", show_default=False
+            help="What --data takes (nothing: the official MNIST); or add NAME PATH..., log NAME, remove NAME IMAGE...",
+            metavar="PATH | ACTION NAME ...",
+            show_default=False,
         ),
     ] = None,
     image_size: Annotated[int, IMAGE_SIZE] = 0,
@@ -107,14 +111,27 @@ def data(
     output: Annotated[str, typer.Option(help="A folder to write the report to [default: one below state/].")] = "",
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Look at data before anything is trained on them: classes, sizes, copies, doubts, and pictures of each class."""
-    from flows.cli.data_report import run_report
-    from mnist_models.data.options import DataOptions
+    """Look at data: classes, sizes, copies, doubts, pictures. Or keep data sets that grow: add, log, remove."""
+    what, *more = arguments or [""]
+    name, *others = more or [""]
+    if what == "add":
+        from flows.cli.data.sets import run_add
 
-    path, *more = arguments or [""]
+        raise typer.Exit(run_add(name, others, transposed))
+    if what == "remove":
+        from flows.cli.data.sets import run_remove
+
+        raise typer.Exit(run_remove(name, others))
+    if what == "log":
+        from flows.cli.data.log import run_log
+
+        raise typer.Exit(run_log(name, as_json))
     if more:
         raise InvalidInput(f"data: give one path, not {len(more) + 1}.")
-    raise typer.Exit(run_report(path, DataOptions(image_size, crop, transposed), output, as_json))
+    from flows.cli.data.report import run_report
+    from mnist_models.data.options import DataOptions
+
+    raise typer.Exit(run_report(what, DataOptions(image_size, crop, transposed), output, as_json))
 
 
 @app.command()

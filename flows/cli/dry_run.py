@@ -73,7 +73,8 @@ def _data_at_hand(settings: Settings, request: TrainRequest) -> PreparedData | N
     if not request.data and not (cache.is_dir() and len([*cache.glob("*-ubyte")]) == OFFICIAL_FILES):
         Screen(stderr=True).print("The official MNIST would be fetched first.")
         return None
-    return prepare_data(request.data, settings.data, lambda _: None, request.data_options(settings.data_options))
+    options = request.data_options(settings.data_options)
+    return prepare_data(request.data, settings.data, lambda _: None, options, settings.named_sets)
 
 
 def forecast(

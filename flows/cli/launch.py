@@ -3,9 +3,11 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from mnist_models.data.loader import PreparedData, prepare_data
+from mnist_models.data.sets.names import pinned
 from mnist_models.processes.temporary_folder import check_temporary_folder
 from mnist_models.screen import Screen
 from mnist_models.trainer_pool.cancellation import Cancellation
@@ -27,12 +29,14 @@ def run_train(parameters: dict[str, Any]) -> int:
     """Run the train flow with these parameters; return the exit status."""
     settings = quiet_settings()
     request = TrainRequest(**parameters)
+    request = replace(request, data=pinned(request.data, settings.named_sets))
     machine()
     check_servers(settings)
     console = Screen(file=lasting_output())
     # A data set of the user's own is refused before anything is started; fetching the official one takes its time.
     options = request.data_options(settings.data_options)
-    data = prepare_data(request.data, settings.data, console.print, options) if request.data else None
+    sets = settings.named_sets
+    data = prepare_data(request.data, settings.data, console.print, options, sets) if request.data else None
     count = len(request.chosen) * request.seeds
     for broken in request.broken_files:
         console.print(f"{broken.sentence}; the other recipes are trained.", highlight=False)

@@ -2,6 +2,7 @@
 
 from flows.cli.launch import run_train
 from mnist_models.data.loader import prepare_data
+from mnist_models.data.options import DataOptions
 from mnist_models.errors import Unavailable
 from mnist_models.recipe import Recipe
 from mnist_models.recipe_catalog import all_recipes, more_recipes
@@ -31,7 +32,7 @@ def run_sync() -> int:
         title = ", ".join(unsent.request["recipes"]) or unsent.request["suite"]
         console.print(f"Sending {number} of {len(requests)}: {title}.", highlight=False)
         data, options = unsent.request["data"], TrainRequest(**unsent.request).data_options(settings.data_options)
-        if data and prepare_data(data, settings.data, console.print, options).dataset.digest != unsent.data_digest:
+        if data and _digest(settings, data, options, console) != unsent.data_digest:
             raise Unavailable(
                 f"{data} has changed since {title} was trained on it, so that"
                 f" {settings.flows / unsent.flow_run_id}.json cannot be sent: put the old data back, or remove that"
@@ -41,6 +42,10 @@ def run_sync() -> int:
             worst = max(worst, run_train(unsent.request))
     console.print(f"Sent: {len(requests)}. Nothing is unsent any more.", highlight=False)
     return worst
+
+
+def _digest(settings: Settings, data: str, options: DataOptions, console: Screen) -> str:
+    return prepare_data(data, settings.data, console.print, options, settings.named_sets).dataset.digest
 
 
 def recipes_without_file(settings: Settings, names: list[str]) -> list[Recipe]:

@@ -1,9 +1,12 @@
 """`python -m mnist_models.data FOLDER [PATH OPTIONS]`: read a data set, verify it, and write it into FOLDER.
 
 This takes several times the memory of the data set; it is a process of its own because its end frees all of that.
-Without PATH it is the official MNIST. OPTIONS are `DataOptions` as JSON. It prints JSON lines: {"say": a line for the
-user}, and at the end one of {"folder": where it is, "name": …, "source": …, "facts": …}, {"refused": a sentence},
-{"unavailable": a sentence}.
+Without PATH it is the official MNIST. OPTIONS are `DataOptions` as JSON. With `--set SETS` before FOLDER, PATH is a
+version of a named data set, such as NAME@3. `--add SETS NAME OPTIONS PATH…` adds to a named data set instead, and
+`--add-watched` does with one PATH that is a watched folder.
+
+It prints JSON lines: {"say": a line for the user}, and at the end one of {"result": {"folder": where it is, "name": …,
+"source": …, "facts": …}} (or for an addition that of `as_told`), {"refused": a sentence}, {"unavailable": a sentence}.
 """
 
 import json
@@ -20,30 +23,43 @@ from typing import Any
 import psutil
 
 from mnist_models.data.arrays import facts_to_json, save_arrays
+from mnist_models.data.dataset import Dataset
 from mnist_models.data.options import DataOptions
-from mnist_models.data.prepared import read_or_reuse
+from mnist_models.data.prepared import read_or_reuse, set_or_reuse
+from mnist_models.data.sets.add import Added, Addition, add, as_told
+from mnist_models.data.sets.names import Reference
 from mnist_models.errors import InvalidInput, Unavailable
 from mnist_models.redaction import redacted
+from mnist_models.shown_text import on_screen
 
 MADE = "made"  # the folder of what is made on the way, of the size of the data
 
 
 def main() -> None:
     """Read, verify, write."""
-    name, *given = sys.argv[1:]
-    folder = Path(name)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     try:
-        if given:
-            with _workshop(folder):
-                path, dataset = read_or_reuse(Path(given[0]), DataOptions.from_json(given[1]), folder)
-        else:
-            from mnist_models.data.official.load import load_official  # with what fetches it, which takes a while
+        match sys.argv[1:]:
+            case [("--add" | "--add-watched") as verb, sets, name, options, *paths]:
+                addition = Addition(name, tuple(paths), DataOptions.from_json(options), verb == "--add-watched")
+                result = as_told(_add(Path(sets), addition))
+            case ["--set", sets, folder, reference, options]:
+                name, _, number = reference.rpartition("@")
+                version = Reference(name, int(number))
+                with _workshop(Path(folder)):
+                    made = set_or_reuse(Path(sets), version, DataOptions.from_json(options), Path(folder))
+                result = _as_told(*made)
+            case [folder, path, options]:
+                with _workshop(Path(folder)):
+                    result = _as_told(*read_or_reuse(Path(path), DataOptions.from_json(options), Path(folder)))
+            case [folder]:
+                from mnist_models.data.official.load import load_official  # with what fetches it, which takes a while
 
-            dataset = load_official(lambda line: _tell(say=redacted(line)))
-            path = save_arrays(dataset, folder)
-        told = {"name": dataset.name, "source": dataset.source, "facts": facts_to_json(dataset.facts)}
-        _tell(folder=str(path), **told)
+                dataset = load_official(_say)
+                result = _as_told(save_arrays(dataset, Path(folder)), dataset)
+            case arguments:
+                raise InvalidInput(f"arguments: {arguments} are none of those that are allowed.")
+        _tell(result=result)
     except InvalidInput as error:
         _tell(refused=str(error))
     except Unavailable as error:
@@ -54,6 +70,23 @@ def _end_with_the_parent() -> None:
     """Its end closes the other end of our standard input, whatever has ended it."""
     sys.stdin.buffer.read()
     os._exit(1)
+
+
+def _as_told(folder: Path, dataset: Dataset) -> dict[str, Any]:
+    facts = facts_to_json(dataset.facts)
+    return {"folder": str(folder), "name": dataset.name, "source": dataset.source, "facts": facts}
+
+
+def _add(sets: Path, addition: Addition) -> Added:
+    try:
+        return add(sets, addition, _say)
+    except OSError as error:
+        shown = on_screen(str(sets / addition.name))
+        raise Unavailable(f"The data set in {shown} cannot be written: {error.strerror or error}.") from error
+
+
+def _say(line: str) -> None:
+    _tell(say=redacted(line))
 
 
 @contextmanager

@@ -29,6 +29,7 @@ class Facts:
     unreadable: tuple[str, ...] = ()  # a sentence for each file that cannot be used
     left_alone: tuple[str, ...] = ()  # what else was there
     version: str = ""  # NAME@3, of a named data set
+    version_digest: str = ""  # SHA-256 of what that version holds, whatever was made of it
 
 
 @dataclass(frozen=True, eq=False)  # == on arrays is no single truth; compare digests

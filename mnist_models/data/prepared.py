@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +10,15 @@ from tempfile import TemporaryDirectory
 
 from mnist_models.atomic import write_atomically
 from mnist_models.data.arrays import facts_from_json, facts_to_json, load_arrays, save_arrays
+from mnist_models.data.assembly.assemble import Origin
 from mnist_models.data.assembly.assemble_files import assemble_files
 from mnist_models.data.assembly.decode_files import Looked, Workshop, look_at
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.found import ImageFile, ImageFiles
 from mnist_models.data.options import DataOptions
 from mnist_models.data.read import LARGEST, opened_data, read_data
+from mnist_models.data.sets.contents import Files, files_of, set_version
+from mnist_models.data.sets.names import Reference
 
 VERSION = 1  # of how images are prepared; a change of it makes everything be prepared anew
 RECORDS = "prepared"  # the folder of the records
@@ -29,18 +32,36 @@ def read_or_reuse(path: Path, options: DataOptions, folder: Path) -> tuple[Path,
     """
     with opened_data(path) as opened:
         if isinstance(opened.found, ImageFiles):
-            looked = look_at(opened.found.files)
-            record = folder / RECORDS / f"{_digest(opened.found, looked, options)}.json"
-            with suppress(Exception):  # what is missing or damaged in any way is made again
-                return _recorded(record, folder, opened.origin.name, opened.origin.source)
-            with TemporaryDirectory(prefix="made-") as made:
-                dataset = assemble_files(opened.found, looked, opened.origin, options, Workshop(Path(made), LARGEST))
-                place = save_arrays(dataset, folder)
-                write_atomically(record, json.dumps({"folder": place.name, "facts": facts_to_json(dataset.facts)}))
-                return place, load_arrays(place, dataset.name, dataset.source, dataset.facts)
+            found, origin, looked = opened.found, opened.origin, look_at(opened.found.files)
+            digest = _digest(found, looked, options)
+            return _reused_or_made(digest, lambda: Files(found, looked), origin, options, folder)
     with TemporaryDirectory(prefix="made-") as made:
         dataset = read_data(path, options, Path(made))
         place = save_arrays(dataset, folder)
+        return place, load_arrays(place, dataset.name, dataset.source, dataset.facts)
+
+
+def set_or_reuse(sets: Path, reference: Reference, options: DataOptions, folder: Path) -> tuple[Path, Dataset]:
+    """Return a version of a named data set as `read_or_reuse`; what was prepared before is not even opened."""
+    version = set_version(sets, reference)
+    digest = hashlib.sha256(json.dumps([VERSION, options.to_json(), version.digest]).encode()).hexdigest()
+    origin = Origin(version.name, str(version))
+    place, dataset = _reused_or_made(digest, lambda: files_of(sets, version), origin, options, folder)
+    facts = replace(dataset.facts, version=str(version), version_digest=version.digest)
+    return place, replace(dataset, facts=facts)
+
+
+def _reused_or_made(
+    digest: str, files: Callable[[], Files], origin: Origin, options: DataOptions, folder: Path
+) -> tuple[Path, Dataset]:
+    record = folder / RECORDS / f"{digest}.json"
+    with suppress(Exception):  # what is missing or damaged in any way is made again
+        return _recorded(record, folder, origin.name, origin.source)
+    with TemporaryDirectory(prefix="made-") as made:
+        given = files()
+        dataset = assemble_files(given.found, given.looked, origin, options, Workshop(Path(made), LARGEST))
+        place = save_arrays(dataset, folder)
+        write_atomically(record, json.dumps({"folder": place.name, "facts": facts_to_json(dataset.facts)}))
         return place, load_arrays(place, dataset.name, dataset.source, dataset.facts)
 
 

@@ -24,7 +24,7 @@ from tasks.config.network import reach_loopback_directly
 ARTIFACTS = "state/artifacts"
 MOST_BYTES = 100_000
 LONGEST_SHOWN = 100  # characters of a wrong value or key
-ON_SCREENS = ("tracking_uri", "artifact_location", "experiment_name", "host", "watch", "webhook")
+ON_SCREENS = ("tracking_uri", "artifact_location", "experiment_name", "host", "datasets", "watch", "webhook")
 MODEL_NAME = r"^[^/:]{1,200}$"
 SCHEMES = ("sqlite:///", "http://", "https://", "postgresql://", "postgresql+psycopg2://", "mysql+pymysql://")
 
@@ -78,7 +78,9 @@ class Settings(BaseSettings):
     schedule: str = Field("0 2 * * *", pattern=r"^(\S+( \S+){4})?$")
     timezone: str = "UTC"
     unreadable_share: float = Field(0.05, ge=0, lt=1)
+    datasets: str = Field("state/datasets", min_length=1)
     watch: str = "state/incoming"
+    watch_set: str = Field("", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$")
     watch_suite: str = Field("quick", pattern=r"^[\w-]{1,100}$")
     webhook: str = Field("", pattern=r"^\S*$", repr=False)
     _home: Path = PrivateAttr(Path())
@@ -152,6 +154,11 @@ class Settings(BaseSettings):
     def watched(self) -> Path:
         """The folder whose new content is trained on."""
         return self.home / self.watch
+
+    @property
+    def named_sets(self) -> Path:
+        """The folder of named data sets, which a team may share."""
+        return self.home / self.datasets
 
     @property
     def runs(self) -> Path:

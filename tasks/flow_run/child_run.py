@@ -9,7 +9,7 @@ from mnist_models.data.dataset import Dataset
 from mnist_models.training_run.plan import Training
 from tasks.flow_run.parent_run import ParentRun
 from tasks.tracking.run_replay import RunReplay
-from tasks.tracking.source_tags import source_tags
+from tasks.tracking.source_tags import data_tags, source_tags
 from tasks.tracking.system_metrics import SystemMetrics
 
 SYSTEM_SECONDS = 10.0  # between two records of the machine's load
@@ -36,8 +36,7 @@ class ChildRun(RunReplay):
             "recipe": training.recipe.name,
             "seed": str(training.seed),
             "identity": training.identity,
-            "data": dataset.name,
-            "data_digest": dataset.digest,
+            **data_tags(dataset),
             "mlflow.note.content": f"{training.recipe.summary}.",
             **source_tags(),
             **tags,

@@ -10,8 +10,10 @@ from pathlib import Path
 from prefect import runtime
 
 from mnist_models.data.dataset import Dataset
+from mnist_models.data.sets.names import named_version
 from mnist_models.trainer_pool.errors import TrainingCancelled
 from mnist_models.trainer_pool.machine import machine
+from tasks.config.settings import Settings
 from tasks.flow_run.context import FlowRunContext
 from tasks.flow_run.parent_run import ParentRun, flow_tags
 from tasks.flow_run.record import FlowRecord, RecordFile
@@ -19,7 +21,7 @@ from tasks.flow_run.request import TrainRequest
 from tasks.flow_run.stale_runs import alive
 from tasks.flow_run.unsent_requests import kept_until_sent
 from tasks.tracking.outage import is_outage
-from tasks.tracking.source_tags import source_tags
+from tasks.tracking.source_tags import data_tags, source_tags
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,8 @@ def lifetime(context: FlowRunContext, request: TrainRequest, dataset: Dataset) -
     """
     context.parent = _parent_run(context, request, dataset)
     settings, store = context.settings, context.tracker.store_id
-    own = RecordFile(settings, FlowRecord(str(runtime.flow_run.id), store, _repeatable(request), dataset.digest))
+    repeatable = _repeatable(settings, request)
+    own = RecordFile(settings, FlowRecord(str(runtime.flow_run.id), store, repeatable, dataset.digest))
     with (
         alive(context.tracker, own, context.writer.call),
         _close_runs_at_end(context, own),
@@ -45,7 +48,7 @@ def lifetime(context: FlowRunContext, request: TrainRequest, dataset: Dataset) -
 
 
 def _parent_run(context: FlowRunContext, request: TrainRequest, dataset: Dataset) -> ParentRun:
-    tags = {"suite": request.title, "data": dataset.name, "data_digest": dataset.digest, **source_tags()}
+    tags = {"suite": request.title, **data_tags(dataset), **source_tags()}
     parameters = {
         "suite": request.title,
         "recipes": ", ".join(recipe.name for recipe in request.chosen),
@@ -57,9 +60,10 @@ def _parent_run(context: FlowRunContext, request: TrainRequest, dataset: Dataset
     return ParentRun(context.tracker, tags | flow_tags(), parameters, dataset)
 
 
-def _repeatable(request: TrainRequest) -> dict[str, object]:
+def _repeatable(settings: Settings, request: TrainRequest) -> dict[str, object]:
     """What was trained anew is not trained once more, and a path means the same in another folder."""
-    data = str(Path(request.data).resolve()) if request.data else ""
+    is_path = request.data and not named_version(request.data, settings.named_sets)
+    data = str(Path(request.data).resolve()) if is_path else request.data
     return request.parameters() | {"force": False, "data": data}
 
 

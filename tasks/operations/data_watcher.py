@@ -3,13 +3,16 @@
 import hashlib
 import json
 import logging
+import os
 import threading
 from pathlib import Path
 from typing import Any
 
 from mnist_models.atomic import write_atomically
-from mnist_models.data.loader import prepare_data
+from mnist_models.data.loader import add_to_set, prepare_data
+from mnist_models.data.sets.add import Addition
 from mnist_models.errors import InvalidInput
+from mnist_models.shown_text import on_screen
 from tasks.config.settings import Settings
 from tasks.servers.notifications import NEW_DATA, notify
 
@@ -29,8 +32,7 @@ class Watcher:
     """Looks at the folder again and again. Data that is still being copied is left alone until it rests."""
 
     def __init__(self, settings: Settings) -> None:
-        self._data, self._folder, self._resource = settings.data, settings.watched, folder_resource(settings)
-        self._options = settings.data_options
+        self._settings, self._folder, self._resource = settings, settings.watched, folder_resource(settings)
         self._memory = settings.state / "watched.json"
         self._before: Look = ()
         self._judged: Look = ()
@@ -54,7 +56,10 @@ class Watcher:
             return
         source, memory = str(self.source()), self._remembered()
         try:
-            known = {"digest": prepare_data(source, self._data, logger.info, self._options).dataset.digest}
+            if self._settings.watch_set:
+                source, known = self._grown()
+            else:
+                known = {"digest": self._digest(source)}
             text = f"New data in {self._folder}"
         except InvalidInput as error:
             logger.warning("new data cannot be trained on: %s", error)
@@ -65,6 +70,23 @@ class Watcher:
             write_atomically(self._memory, json.dumps(memory | known))
         self._judged = now
 
+    def _digest(self, source: str) -> str:
+        settings = self._settings
+        return prepare_data(source, settings.data, logger.info, settings.data_options).dataset.digest
+
+    def _grown(self) -> tuple[str, dict[str, str]]:
+        """Add what is new to the named data set; return its version, and what to remember of it.
+
+        The newest version that came from here counts as news until it is told of: we may have ended before that.
+        """
+        settings, folder = self._settings, str(self._folder)
+        addition = Addition(settings.watch_set, (folder,), settings.data_options, watched=True)
+        added = add_to_set(settings.named_sets, addition, logger.info)
+        for note in added.notes:
+            logger.info("of the data in %s, %s", self._folder, note)
+        version, came_from_here = added.version, on_screen(folder) in added.version.sources
+        return str(version), {"digest": version.digest, "version": str(version)} if came_from_here else {}
+
     def source(self) -> Path:
         """What to train on: the newest .npz file in the folder, or else the folder itself, with its IDX files."""
         archives = sorted(self._folder.glob("[!.]*.npz"), key=lambda file: file.stat().st_mtime_ns)
@@ -74,9 +96,12 @@ class Watcher:
         """What is there; hidden files are left out, because desktops leave theirs everywhere."""
         if not self._folder.is_dir():
             return ()
-        visible = [file for file in sorted(self._folder.iterdir()) if not file.name.startswith(".")]
-        found = ((file.name, file.stat()) for file in visible if file.is_file())
-        return tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
+        found: list[tuple[str, os.stat_result]] = []
+        for place, folders, files in os.walk(self._folder):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            paths = [Path(place, name) for name in files if not name.startswith(".")]
+            found += [(str(path.relative_to(self._folder)), path.stat()) for path in paths if path.is_file()]
+        return tuple(sorted((name, status.st_size, status.st_mtime_ns) for name, status in found))
 
     def _remembered(self) -> dict[str, Any]:
         """The digest of the data that was told of last, and what was refused last."""

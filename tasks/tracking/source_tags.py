@@ -1,4 +1,4 @@
-"""Tags that tell which code an MLflow run comes from, as MLflow and its UI know them."""
+"""Tags that tell which code and data an MLflow run comes from; those of the code as MLflow and its UI know them."""
 
 import subprocess
 from contextlib import suppress
@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from mnist_models import __version__
+from mnist_models.data.dataset import Dataset
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -26,3 +27,12 @@ def source_tags() -> dict[str, str]:
     if lock.is_file():
         tags["lock_digest"] = sha256(lock.read_bytes()).hexdigest()
     return tags
+
+
+def data_tags(dataset: Dataset) -> dict[str, str]:
+    """Return which data were used, and of a named data set its name, its version and the digest of that."""
+    tags = {"data": dataset.name, "data_digest": dataset.digest}
+    name, _, version = dataset.facts.version.rpartition("@")
+    if not name:
+        return tags
+    return {**tags, "data_set": name, "data_version": version, "data_version_digest": dataset.facts.version_digest}

@@ -42,16 +42,39 @@ class Pieces(NamedTuple):
     groups: list[str]  # empty if there are none
 
 
+class Pictures(NamedTuple):
+    """Arrays of any type and scale as images uint8 [n, h, w] or [n, h, w, 3] and labels int32 [n], by part."""
+
+    images: dict[Part, np.ndarray]
+    labels: dict[Part, np.ndarray]
+    groups: dict[Part, list[str]]  # empty lists if there are none
+    class_names: tuple[str, ...]
+    pixels: str  # in words, how the values of the pixels were understood
+
+
 def assemble_arrays(found: LabelledArrays, origin: Origin, options: DataOptions, folder: Path) -> Dataset:
     """Return the data set that arrays make up; raise InvalidInput for what it cannot be made of.
 
     Large arrays that are made on the way are mapped from `folder`.
     """
-    source = origin.source
+    pictures = as_pictures(found, origin.source, options, bool(options.image_size))
+    images, words, fit = pictures.images, "as they are", None
+    keys = {part: keys_of(each) for part, each in images.items()}
+    if options.image_size:
+        images, fit, words = _resized(images, options, folder)
+    pieces = {
+        part: Pieces(each, pictures.labels[part], keys[part], pictures.groups[part]) for part, each in images.items()
+    }
+    facts = Facts(class_names=pictures.class_names, pixels=pictures.pixels, sizes=words, fit=fit)
+    return assemble(pieces, facts, origin, folder)
+
+
+def as_pictures(found: LabelledArrays, source: str, options: DataOptions, any_size: bool) -> Pictures:
+    """Return what arrays show; raise InvalidInput for what is none, also for sides that are not of `any_size`."""
     where: dict[Part, tuple[str, str]] = {part: _names(found, part, source) for part in found.images}
     labels, class_names = as_classes(found.labels, found.class_names, {part: pair[1] for part, pair in where.items()})
     raw = {
-        part: check_images(_oriented(images, options), where[part][0], bool(options.image_size))
+        part: check_images(_oriented(images, options), where[part][0], any_size)
         for part, images in found.images.items()
     }
     for part, each in raw.items():
@@ -64,16 +87,8 @@ def assemble_arrays(found: LabelledArrays, origin: Origin, options: DataOptions,
     called = {part: pair[0].removeprefix(f"{source}: ") for part, pair in where.items()}
     scale = pixel_scale({called[part]: each for part, each in raw.items()}, source, found.pixel_max)
     images = _in_one_kind({part: as_bytes(each, scale.most[called[part]]) for part, each in raw.items()}, source)
-    words, fit = "as they are", None
-    keys = {part: keys_of(each) for part, each in images.items()}
-    if options.image_size:
-        images, fit, words = _resized(images, options, folder)
-    pieces = {
-        part: Pieces(each, labels[part], keys[part], _groups(found, part, len(each), where[part][0]))
-        for part, each in images.items()
-    }
-    facts = Facts(class_names=class_names, pixels=scale.words, sizes=words, fit=fit)
-    return assemble(pieces, facts, origin, folder)
+    groups = {part: _groups(found, part, len(each), where[part][0]) for part, each in images.items()}
+    return Pictures(images, labels, groups, class_names, scale.words)
 
 
 def assemble(pieces: dict[Part, Pieces], facts: Facts, origin: Origin, folder: Path) -> Dataset:

@@ -88,7 +88,7 @@ def decode_all(
     usable = [index for index, each in enumerate(sizes) if not isinstance(each, str)]
     most_failures = max(int(options.unreadable * len(files)), MANY)
     if not usable:
-        _check_readable(len(files), problems, options)
+        check_readable(len(files), problems, options)
     own = [each for each in sizes if not isinstance(each, str)]
     size, words = _common_size(own, options)
     fit = Fit(size, 3, "crop" if options.crop else "letterbox")
@@ -103,7 +103,7 @@ def decode_all(
     in_parallel(work.decode, len(usable))
     failed = work.failed
     problems += [failed[place] for place in sorted(failed)]
-    _check_readable(len(files), problems, options, all_seen=not work.given_up)
+    check_readable(len(files), problems, options, all_seen=not work.given_up)
     kept = np.array([place not in failed for place in range(len(usable))])
     channels = 3 if work.coloured else 1
     chosen = _kept(images, kept, channels, workshop.folder)
@@ -170,8 +170,9 @@ def _size(each: ImageFile, known: Looked) -> tuple[int, int] | str:
         return f"{each.where}: {error}"
 
 
-def _check_readable(count: int, problems: Sequence[str], options: DataOptions, all_seen: bool = True) -> None:
-    if len(problems) == count:
+def check_readable(count: int, problems: Sequence[str], options: DataOptions, all_seen: bool = True) -> None:
+    """Raise InvalidInput if too many of `count` files have a problem, of which not all may have been seen."""
+    if len(problems) == count and options.unreadable < 1:
         raise InvalidInput(f"data: none of the {count:,} image files can be read; the first: {problems[0]}")
     if len(problems) > options.unreadable * count:
         found = "" if all_seen else "at least "
@@ -185,7 +186,7 @@ def _common_size(sizes: Sequence[tuple[int, int]], options: DataOptions) -> tupl
     """Return height and width, and in words how images get them."""
     low, high = SIDES
     different = set(sizes)
-    own = next(iter(different))
+    own = next(iter(different), SIDES)
     way = "cut to" if options.crop else "letterboxed to"
     if options.image_size:
         side = options.image_size

@@ -1,0 +1,1 @@
+"""What `mnist data` does with named data sets."""
