@@ -80,11 +80,13 @@ WRITES = {"write_text", "write_bytes", "savez", "savez_compressed", "save", "dum
 MAY_WRITE = {
     "mnist_models/training_run/metrics_log.py",  # appends, and flushes before a checkpoint relies on it
     "mnist_models/processes/worker.py",  # appends what a process says to its log
+    "tasks/supervision/kept_rows.py",  # appends, and cuts off what a kill has left of a line
     # Into temporary folders that nobody else reads:
     "mnist_models/data/unpack.py",
     "mnist_models/data/official/package_index.py",
     "tasks/tracking/model_format.py",
     "tasks/supervision/model_inference.py",
+    "mnist_models/images/prepare_file.py",
 }
 
 
@@ -97,7 +99,7 @@ def writes(node):
     if name == "open":
         modes = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
         modes += [part.value.value for part in node.keywords if part.arg == "mode"]
-        return any(set(mode) <= set("rwaxbt+") and set(mode) & set("wax+") for mode in modes)
+        return not target and any(set(mode) <= set("rwaxbt+") and set(mode) & set("wax+") for mode in modes)
     return name in WRITES and not target
 
 

@@ -29,16 +29,20 @@ class Standing:
 
     def __str__(self) -> str:
         text = f"{self.done:,} of {self.total:,} images"
-        speed = self.images_per_second
-        return f"{text}, {speed:,.0f} images/s, {self._left} left" if speed else text
+        return f"{text}, {self._pace} images/s, {self._left} left" if self.images_per_second else text
 
     def beside_bar(self, columns: int) -> str:
         """Return as much of it as there is room for beside a bar, on a terminal of so many columns."""
         parts = [f"{self.done:,} of {self.total:,}"]
         if self.images_per_second:
-            parts += [f"{self.images_per_second:,.0f} img/s"] if columns >= ROOM_FOR_SPEED else []
+            parts += [f"{self._pace} img/s"] if columns >= ROOM_FOR_SPEED else []
             parts += [f"{self._left} left"]
         return "  ".join(parts)
+
+    @property
+    def _pace(self) -> str:
+        pace = self.images_per_second or 0.0
+        return f"{pace:,.0f}" if pace >= 10 else f"{pace:.1f}"
 
     @property
     def _left(self) -> timedelta:
