@@ -13,7 +13,7 @@ from test_photos import MNIST, drawn
 from mnist_models.data.read import read_data
 from mnist_models.images import preparers
 from mnist_models.images.files import image_files
-from mnist_models.images.prepare import Prepared, preparation_of
+from mnist_models.images.prepare import Prepared, prepare, preparation_of
 from mnist_models.images.prepare_file import PrepareJob, outcome_of, prepared_file, read_outcomes
 from mnist_models.images.preparers import CHUNK, FEW, Crew, prepared_files
 from mnist_models.trainer_pool.cancellation import Cancellation
@@ -100,6 +100,24 @@ def test_outcomes_are_read_back(files, tmp_path):
         PrepareJob.from_line(job.to_line()).do()
         expected = [outcome_of(file, MNIST) for file in some]
         assert all(starmap(same, zip(read_outcomes(output), expected, strict=True)))
+
+
+def test_a_drawing_in_a_box_that_is_prepared_already_is_left_as_it_is(tmp_path):
+    for number in range(40):
+        figure = drawn(number).resize((240 + number, 280 - number))
+        file = tmp_path / "set" / str(number % 5) / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(prepare(np.asarray(figure), MNIST).image).save(file)
+    data = read_data(tmp_path / "set")
+    preparation = preparation_of(data.x_train, data.facts.fit)
+    assert preparation == MNIST
+    known = {image.tobytes() for image in np.concatenate([data.x_train, data.x_test])}
+    files = [Path(file) for file in image_files([str(tmp_path / "set")])]
+    assert {prepared_file(file, preparation).image.tobytes() for file in files} == known
+    inverted = Image.fromarray(255 - np.asarray(Image.open(files[0])))
+    inverted.save(tmp_path / "inverted.png")
+    image = prepared_file(tmp_path / "inverted.png", preparation).image
+    assert image[0].max() < 32  # which is no image of the data set yet
 
 
 def stained(image):
