@@ -13,7 +13,7 @@ from test_photos import MNIST, drawn
 from mnist_models.data.read import read_data
 from mnist_models.images import preparers
 from mnist_models.images.files import image_files
-from mnist_models.images.prepare import Prepared, prepare, preparation_of
+from mnist_models.images.prepare import Prepared, preparation_of, prepare
 from mnist_models.images.prepare_file import PrepareJob, outcome_of, prepared_file, read_outcomes
 from mnist_models.images.preparers import CHUNK, FEW, Crew, prepared_files
 from mnist_models.trainer_pool.cancellation import Cancellation
