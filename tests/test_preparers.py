@@ -50,6 +50,12 @@ def test_processes_give_what_one_gives_in_the_same_order(files, tmp_path):
     assert all(starmap(same, zip(found, expected, strict=True)))
 
 
+def test_a_wait_that_ends_in_the_moment_of_a_result_is_no_error(files, tmp_path, monkeypatch):
+    """A wait may time out just before its result comes."""
+    monkeypatch.setattr(preparers, "LOOK_SECONDS", 0.0)
+    assert len([*prepared_files(files, MNIST, Crew(2, tmp_path / "logs"), lambda: None)]) == MANY
+
+
 def test_few_files_start_no_process(files, tmp_path, monkeypatch):
     monkeypatch.setattr(preparers, "Preparer", None)
     found = [*prepared_files(files[:FEW], MNIST, Crew(2, tmp_path), lambda: None)]

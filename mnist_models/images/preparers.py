@@ -5,7 +5,7 @@ A file that ends its process, as a fault in a decoder can, costs its own row onl
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,6 +20,7 @@ from mnist_models.shown_text import on_screen
 FEW = 48  # files that take about as long as the start of a process
 CHUNK = 16  # files of one job: a second for photos
 AHEAD = 3  # jobs for each process that are done or begun before their turn, which bounds the memory
+LOOK_SECONDS = 0.25  # between looks whether the work has been given up
 THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # of each process; there is one for each core
 
 
@@ -78,13 +79,10 @@ def prepared_files(
 
 
 def _result(future: Future[Sequence[Outcome]], check: Callable[[], None]) -> Sequence[Outcome]:
-    while True:
+    check()
+    while wait([future], timeout=LOOK_SECONDS).not_done:
         check()
-        try:
-            return future.result(timeout=0.25)
-        except TimeoutError:
-            if future.done():
-                raise
+    return future.result()
 
 
 class _Preparers:
