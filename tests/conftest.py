@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from answering import answers, flow_run, pictures  # noqa: F401
 from browser import chromium, page  # noqa: F401
 from homes import RECIPES, environment_of, make_home, write_settings
 from up_stack import stack  # noqa: F401

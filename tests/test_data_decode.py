@@ -7,6 +7,7 @@ from PIL import Image
 from mnist_models.data.assembly import decode_files
 from mnist_models.data.assembly.decode_files import MANY
 from mnist_models.data.assembly.near_duplicates import NEAR, SIDE, near_duplicates
+from mnist_models.data.content_keys import keys_of
 from mnist_models.data.options import DataOptions
 from mnist_models.data.prepared import read_or_reuse
 from mnist_models.data.read import read_data
@@ -95,7 +96,8 @@ def test_a_picture_that_was_saved_again_is_alike_and_others_are_not(shape):
         [np.asarray(Image.fromarray(each).resize(shape[1::-1], Image.Resampling.BICUBIC)) for each in rough]
     )
     noisy = np.clip(images[:2] + generator.normal(0, 3, images[:2].shape), 0, 255).astype(np.uint8)
-    numbers = near_duplicates(np.concatenate([images, noisy]))
+    both = np.concatenate([images, noisy])
+    numbers = near_duplicates(both, keys_of(both))
     assert numbers.tolist() == [0, 1, 2, 3, 4, 5, 0, 1]
 
 
@@ -103,4 +105,4 @@ def test_a_picture_that_was_saved_again_is_alike_and_others_are_not(shape):
 def test_how_much_brighter_a_picture_may_be_to_be_alike(shape):
     images = np.random.default_rng(0).integers(40, 200, (6, *shape), dtype=np.uint8)
     images[1], images[3] = images[0] + round(NEAR - 1), images[2] + round(NEAR + 1)
-    assert near_duplicates(images).tolist() == [0, 0, 2, 3, 4, 5]
+    assert near_duplicates(images, keys_of(images)).tolist() == [0, 0, 2, 3, 4, 5]

@@ -16,8 +16,37 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_folder_stands_for_its_images(folder):
-    assert image_files(["scans"]) == ["scans/[x].png", "scans/a.jpg", "scans/b.PNG", "scans/c.jpeg"]
+def test_a_folder_stands_for_the_images_in_it_and_in_its_folders(folder):
+    found = ["scans/[x].png", "scans/a.jpg", "scans/b.PNG", "scans/c.jpeg", "scans/deep/d.png"]
+    assert image_files(["scans"]) == image_files(["./scans/"]) == found
+    assert [each for each in image_files(["."]) if each.startswith("scans/")] == found
+
+
+def test_what_people_have_not_put_there_is_left_alone(folder):
+    for name in (".hidden.png", ".cache/e.png", "__MACOSX/f.png", "Thumbs.db", "._a.jpg"):
+        (folder / "scans" / name).parent.mkdir(exist_ok=True)
+        (folder / "scans" / name).touch()
+    before = image_files(["scans"])
+    assert len(before) == 5
+    (folder / "elsewhere.png").touch()
+    (folder / "scans" / "out.png").symlink_to(folder / "elsewhere.png")
+    (folder / "scans" / "loop").symlink_to(folder)
+    (folder / "scans" / "folder.png").symlink_to(folder / "scans" / "deep")
+    assert image_files(["scans"]) == before
+    (folder / "scans" / "within.png").symlink_to("deep/d.png")
+    assert image_files(["scans"]) == [*before, "scans/within.png"]
+    (folder / "link").symlink_to("scans")
+    assert len(image_files(["link"])) == 6  # named by the user, unlike those in it
+    assert image_files(["scans/out.png"]) == ["scans/out.png"]
+
+
+def test_a_folder_that_cannot_be_listed_is_named(folder, monkeypatch):
+    def closed(path):
+        raise PermissionError(13, "Permission denied", "scans/deep")
+
+    monkeypatch.setattr("mnist_models.images.files.os.scandir", closed)
+    with pytest.raises(InvalidInput, match="files: the folder scans/deep cannot be read"):
+        image_files(["scans"])
 
 
 @pytest.mark.parametrize(

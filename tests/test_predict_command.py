@@ -1,14 +1,16 @@
 """`mnist predict` as it is used: files, folders and patterns, odd names, bad files, thousands of them."""
 
+import csv
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from flow_runs import image_of
-from homes import environment_of
+from homes import environment_of, write_settings
 from PIL import Image
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.sorting import FlowRunSort
@@ -42,7 +44,7 @@ def test_a_folder_with_odd_names_and_bad_files(mnist, tmp_path):
         file.parent.mkdir(parents=True, exist_ok=True)
         Path(image_of(tmp_path, number)).rename(file)
     (folder / "bad.png").write_text("no image")
-    result = mnist("--json", "scans", "scans/dir [/red].png")
+    result = mnist("--json", "scans")
     assert (result.returncode, result.stderr) == (1, "")
     rows = json.loads(result.stdout)
     assert len(rows) == len(ODD) + 1
@@ -62,7 +64,8 @@ def test_thousands_of_files(mnist, tmp_path):
     deep.mkdir(parents=True)
     Path(file).rename(deep / "0.png")
     result = mnist("--json", *[str(deep / "0.png")] * 6000)
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode == 0
+    assert all(line.startswith("predictions: ") for line in result.stderr.splitlines())
     assert len(json.loads(result.stdout)) == 6000
     assert "0.png and 5,999 more" in flow_runs()[0].name
 
@@ -82,3 +85,66 @@ def test_where_nothing_can_be_used_no_flow_run_begins(mnist, tmp_path):
         " allowed.\n"
     )
     assert len(flow_runs()) == before
+
+
+COLOURS = {"blue": (20, 20, 220), "green": (20, 220, 20), "red": (220, 20, 20)}
+
+
+def write_colours(folder, each, seed):
+    """Noise of one colour, in folders by the names of the colours."""
+    random = np.random.default_rng(seed)
+    for name, colour in COLOURS.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(each):
+            picture = colour + random.integers(-20, 20, (16, 20, 3))
+            Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def colours(prefect_server, tmp_path_factory):
+    """A folder in which a recipe was trained on pictures in colour, in folders by class; gives what runs there."""
+    home = tmp_path_factory.mktemp("colours")
+    write_settings(home)
+    write_colours(home / "colours", 40, seed=0)
+    environment = environment_of(home, PREFECT_API_URL=get_current_settings().api.url, COLUMNS="150")
+
+    def run(*arguments):
+        return subprocess.run(
+            [BIN / "mnist", *arguments], cwd=home, env=environment, capture_output=True, text=True, timeout=250
+        )
+
+    trained = run("train", "--data", "colours", "--recipes", "small")
+    assert trained.returncode == 0, trained.stdout + trained.stderr
+    run.home = home
+    return run
+
+
+def test_a_folder_in_colour_with_a_damaged_file(colours):
+    folder = write_colours(colours.home / "new" / "deep", 3, seed=1).parent
+    whole = (folder / "deep" / "red" / "0.png").read_bytes()
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    as_json = colours("predict", "new", "--json")
+    assert (as_json.returncode, as_json.stderr) == (1, "")
+    rows = json.loads(as_json.stdout)
+    assert [row["file"] for row in rows if row["problem"]] == ["new/cut.png"]
+    assert len(rows) == 10
+    for row in rows[1:]:
+        assert [each["name"] for each in row["top_3"]][:2] == [row["name"], row["runner_up_name"]]
+        assert {each["name"] for each in row["top_3"]} == set(COLOURS)
+        assert row["name"] == [*COLOURS][row["label"]] == Path(row["file"]).parent.name
+
+    as_csv = colours("predict", "new", "--output", "found.csv")
+    assert (as_csv.returncode, as_csv.stderr) == (1, "")
+    assert as_csv.stdout == "9 of 10 images predicted by version 1: found.csv\n"
+    table = list(csv.DictReader((colours.home / "found.csv").read_text().splitlines()))
+    for column in ("file", "name", "runner_up_name"):
+        assert [each[column] for each in table] == [row[column] or "" for row in rows]
+    assert [each["third_name"] for each in table[1:]] == [row["top_3"][2]["name"] for row in rows[1:]]
+    assert "cut.png is damaged" in table[0]["problem"]
+    assert not [*colours.home.glob("found.csv.*")]
+
+    on_screen = colours("predict", "new")
+    assert [name for name in COLOURS if name not in on_screen.stdout] == []
+    assert "cut.png is damaged" in on_screen.stdout
+    assert "By small, test-model version 1." in on_screen.stdout

@@ -77,6 +77,31 @@ def test_jobs_are_done_and_a_failure_or_a_kill_takes_only_its_own(pool, job):
     assert RunDirectory(job(seed=2).directory).result().status == "finished"
 
 
+def test_a_gpu_is_kept_from_portion_to_portion_and_given_back_at_the_end(tmp_path, monkeypatch):
+    class Idle:
+        """A trainer that is there, and does nothing."""
+
+        def __init__(self, *_):
+            self.alive = True
+
+        def do(self, *_):
+            assert self.alive
+
+        def stop(self):
+            self.alive = False
+
+    monkeypatch.setattr("mnist_models.trainer_pool.pool.Trainer", Idle)
+    job = PredictJob(tmp_path, tmp_path, tmp_path)
+    for device in ("gpu", "cpu"):
+        with TrainerPool(Machine(device, 1, "float32", gpus=("0",)), tmp_path) as pool:
+            with pool.slot() as slot:
+                slot.run(job)
+                held = pool._trainers[0]
+                slot.run(job)
+                assert pool._trainers[0] is held
+            assert held.alive == (device == "cpu")
+
+
 @pytest.mark.slow
 def test_a_trainer_goes_to_who_has_most_ahead(tmp_path):
     served = []

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from dataclasses import replace
 
 import keras
@@ -18,6 +19,7 @@ from mnist_models.trainer import checkpoint as checkpoints
 from mnist_models.trainer import training
 from mnist_models.trainer.inference import predict, trained_network
 from mnist_models.trainer.loop import Loop
+from mnist_models.trainer.model_file import load_model
 from mnist_models.trainer.training import train
 from mnist_models.training_run.job import PredictJob, TrainJob, from_line, to_line
 from mnist_models.training_run.metrics_log import read_records
@@ -85,6 +87,26 @@ def test_a_training_leaves_everything_behind(tmp_path, data):
     np.save(tmp_path / "images.npy", load_arrays(data).x_test)
     predict(PredictJob(directory.model_file, tmp_path / "images.npy", tmp_path / "probabilities.npy"))
     np.testing.assert_array_equal(np.load(tmp_path / "probabilities.npy"), predictions.test)
+
+
+def test_a_model_is_loaded_once_for_many_portions_and_again_if_it_has_changed(tmp_path, data, monkeypatch):
+    loaded = []
+
+    def load(file):
+        loaded.append(file)
+        return load_model(file)
+
+    monkeypatch.setattr("mnist_models.trainer.inference.load_model", load)
+    np.save(tmp_path / "images.npy", load_arrays(data).x_test)
+    answers = []
+    for seed in (1, 2):
+        train(job(tmp_path / str(seed), data, seed=seed), RECIPE)
+        shutil.copy(RunDirectory(tmp_path / str(seed)).model_file, tmp_path / "model.keras")
+        for _ in range(3):
+            predict(PredictJob(tmp_path / "model.keras", tmp_path / "images.npy", tmp_path / "out.npy"))
+        answers.append(np.load(tmp_path / "out.npy"))
+        np.testing.assert_array_equal(answers[-1], RunDirectory(tmp_path / str(seed)).predictions().test)
+    assert len(loaded) == 2
 
 
 def test_the_same_seed_gives_the_same_result_and_another_another(tmp_path, data):

@@ -152,11 +152,14 @@ def predict(
     ],
     model: Annotated[str, MODEL] = "",
     as_json: Annotated[bool, JSON] = False,
+    output: Annotated[
+        str, typer.Option(help="A file to write to instead: CSV, or JSON lines if it ends with .jsonl.")
+    ] = "",
 ) -> None:
     """Tell what the champion sees in images."""
     from flows.cli.predict import run_predict
 
-    raise typer.Exit(run_predict(files, as_json, model))
+    raise typer.Exit(run_predict(files, as_json, model, output))
 
 
 @app.command()

@@ -35,9 +35,22 @@ def fitted_file(file: BinaryIO, name: str, fit: Fit) -> npt.NDArray[np.uint8]:
 def fitted(picture: Image.Image, fit: Fit) -> npt.NDArray[np.uint8]:
     """Return a decoded picture as uint8 [height, width], or [height, width, 3] for three channels.
 
-    A picture of the right size is not touched. Margins have the median colour of the picture's border.
+    A picture of the right size is not touched. Margins have the median colour of the picture's border. A picture in
+    colour gets its size before it becomes grey: as in a data set, of which it is known only then that none has colours.
     """
-    image = _opaque(picture).convert("L" if fit.channels == 1 else "RGB")
+    image = _opaque(picture)
+    grey = fit.channels == 1
+    sized = _sized(image if grey and image.mode == "L" else image.convert("RGB"), fit)
+    return grey_of(sized) if grey and sized.ndim == 3 else sized
+
+
+def grey_of(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return RGB images uint8 [..., h, w, 3] in grey, uint8 [..., h, w], as Pillow's mode L."""
+    weighted = images @ np.array([19595, 38470, 7471], np.uint32) + 0x8000
+    return (weighted >> 16).astype(np.uint8)
+
+
+def _sized(image: Image.Image, fit: Fit) -> npt.NDArray[np.uint8]:
     height, width = fit.size
     if image.size == (width, height):
         return np.asarray(image)

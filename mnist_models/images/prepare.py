@@ -139,6 +139,8 @@ def prepare(picture: npt.NDArray[np.uint8], preparation: Preparation) -> Prepare
         raise InvalidInput(f"image must have a height and a width of at least one pixel, not shape {picture.shape}.")
     if preparation.box is None:
         return Prepared(_scaled_whole(luminance(picture), preparation), marks=1)
+    if picture.shape == preparation.size and measure_preparation(picture[None]) == preparation:
+        return Prepared(picture, marks=1)  # an image of such a data set, in a file: it is prepared already
     height, width = preparation.size
     found = find_foreground(picture)
     if found is None:

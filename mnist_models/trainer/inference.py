@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import keras
@@ -98,9 +99,15 @@ def probabilities_of(served: keras.Model) -> Predictor:
 
 def predict(job: PredictJob) -> None:
     """Write the probabilities of a saved model, float32 [n, classes]; `load_model` says what it refuses."""
-    probabilities = probabilities_of(load_model(job.model))(np.load(job.images, mmap_mode="r", allow_pickle=False))
+    changed = job.model.stat().st_mtime_ns if job.model.exists() else 0
+    probabilities = _loaded(job.model, changed)(np.load(job.images, mmap_mode="r", allow_pickle=False))
     with atomic_path(job.probabilities) as temporary:
         np.save(temporary, probabilities, allow_pickle=False)
+
+
+@lru_cache(maxsize=1)  # thousands of images come in portions, and to load and compile takes a second or two
+def _loaded(file: Path, _changed: int) -> Predictor:
+    return probabilities_of(load_model(file))
 
 
 def trained_network(directory: RunDirectory) -> keras.Model:

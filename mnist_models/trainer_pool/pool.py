@@ -76,6 +76,8 @@ class TrainerPool(AbstractContextManager["TrainerPool"]):
             self._trainer(number)
             yield TrainerSlot(self, number)
         finally:
+            if self._machine.device == "gpu":
+                self._discard(number)  # only the end of the process gives GPU memory back
             with self._turn:
                 self._idle.append(number)
                 self._turn.notify_all()
@@ -113,5 +115,3 @@ class TrainerSlot:
                 pool._discard(number)
             pool.cancellation.check()
             raise
-        if pool._machine.device == "gpu":
-            pool._discard(number)  # only the end of the process gives GPU memory back

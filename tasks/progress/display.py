@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from threading import Lock
+from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,7 +15,6 @@ from rich.spinner import Spinner
 from rich.table import Column
 
 from mnist_models.redaction import redacted
-from tasks.progress.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,17 @@ LONGEST_WARNING = 240
 OUR_LOGGERS = ("flows", "tasks", "mnist_models")
 STARTS = "TensorFlow loads and compiles"
 AFTER_TRAINING = "Evaluating, drawing and comparing"
+
+
+class Standing(Protocol):
+    """Where something stands; as a text it is a line of its own."""
+
+    @property
+    def share(self) -> float:
+        """Done, from 0 to 1."""
+
+    def beside_bar(self, columns: int) -> str:
+        """Return what to say beside a bar, on a terminal of so many columns."""
 
 
 class _Warnings(logging.Handler):
@@ -100,8 +111,12 @@ class Display:
         else:
             self._print(f"{label}: {STARTS} …")
 
-    def update(self, label: str, snapshot: Snapshot) -> None:
-        """Show where a training stands."""
+    def expect(self, label: str) -> None:
+        """Print no line of it yet: it may be done in a moment."""
+        self._next_line[label] = time.monotonic() + LINE_SECONDS
+
+    def update(self, label: str, snapshot: Standing) -> None:
+        """Show where a training, or whatever else takes long, stands."""
         if self.console.is_terminal:
             self._draw(label, snapshot.share, snapshot.beside_bar(self.console.width))
         elif time.monotonic() >= self._next_line.get(label, 0.0):
@@ -111,12 +126,16 @@ class Display:
 
     def done(self, label: str, text: str, level: int = logging.INFO) -> None:
         """Replace a training's bar by a line."""
+        self.remove(label)
+        self._note(AFTER_TRAINING)
+        self.say(f"{label}: {text}", level)
+
+    def remove(self, label: str) -> None:
+        """Take a bar away, if it is there."""
         with self._lock:
             bar = self._bars.pop(label, None)
         if bar is not None:
             self._progress.remove_task(bar)
-        self._note(AFTER_TRAINING)
-        self.say(f"{label}: {text}", level)
 
     def _draw(self, label: str, share: float | None, text: str) -> None:
         """Draw a bar; without a share it only moves."""

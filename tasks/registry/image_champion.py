@@ -1,18 +1,20 @@
-"""The champion as a reader of photos: how it wants them prepared, and how sure it may sound."""
+"""The champion as a reader of photos: how it wants them prepared, what it calls them, how sure it may sound."""
 
+import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnist_models.errors import InvalidInput
 from mnist_models.images.prepare import Preparation
+from mnist_models.shown_text import as_unicode
 from tasks.registry.champion import champion_version
 from tasks.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-PREPARATION, TEMPERATURE = "preparation", "temperature"  # tags of a version
+PREPARATION, TEMPERATURE, CLASS_NAMES = "preparation", "temperature", "class_names"  # tags of a version
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +24,16 @@ class ImageChampion:
     registered: "ModelVersion"
     preparation: Preparation
     temperature: float | None  # None for a version that was registered before temperatures were fitted
+    class_names: tuple[str, ...] = ()  # by label; empty for a version that was registered before classes had names
 
     @property
     def title(self) -> str:
         """The registered model with its version."""
         return f"{self.registered.name} version {self.registered.version}"
+
+    def class_name(self, label: int) -> str:
+        """The name of a class, valid Unicode; its number if it has none."""
+        return as_unicode(self.class_names[label]) if label < len(self.class_names) else str(label)
 
 
 def image_champion(tracker: Tracker) -> ImageChampion:
@@ -43,7 +50,8 @@ def image_champion(tracker: Tracker) -> ImageChampion:
             " how to prepare images for it."
         )
     preparation = Preparation.from_json(version.tags[PREPARATION])
-    return ImageChampion(version, preparation, _temperature(version.tags.get(TEMPERATURE)))
+    names = _names(version.tags.get(CLASS_NAMES, "[]"))
+    return ImageChampion(version, preparation, _temperature(version.tags.get(TEMPERATURE)), names)
 
 
 def _temperature(tag: str | None) -> float | None:
@@ -53,3 +61,12 @@ def _temperature(tag: str | None) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) and value > 0 else None
+
+
+def _names(tag: str) -> tuple[str, ...]:
+    """Return what a tag says, which anybody can change; nothing for nonsense."""
+    try:
+        names = json.loads(tag)
+    except ValueError:
+        return ()
+    return tuple(names) if isinstance(names, list) and all(isinstance(each, str) for each in names) else ()

@@ -16,7 +16,7 @@ from mnist_models.data.found import ImageFile
 from mnist_models.data.options import SIDES, DataOptions
 from mnist_models.errors import InvalidInput
 from mnist_models.images.decode import decode, size_of
-from mnist_models.images.fit import Fit, fitted
+from mnist_models.images.fit import Fit, fitted, grey_of
 from mnist_models.images.read import is_coloured, opened
 from mnist_models.shown_text import on_screen
 
@@ -216,10 +216,3 @@ def _kept(images: np.ndarray, kept: np.ndarray, channels: int, folder: Path) -> 
         piece = images[indices[start : start + AT_ONCE]]
         chosen[start : start + AT_ONCE] = piece if channels == 3 else grey_of(piece)
     return chosen
-
-
-def grey_of(images: np.ndarray) -> np.ndarray:
-    """Return RGB images uint8 [n, h, w, 3] in grey, uint8 [n, h, w], as Pillow's mode L."""
-    weighted = images @ np.array([19595, 38470, 7471], np.uint32) + 0x8000
-    grey: np.ndarray = (weighted >> 16).astype(np.uint8)
-    return grey

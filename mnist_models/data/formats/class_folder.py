@@ -7,19 +7,17 @@ folders and to anywhere else are not followed.
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from mnist_models.data.formats import manifest
 from mnist_models.data.found import PARTS, ImageFile, ImageFiles, Part
 from mnist_models.errors import InvalidInput
-from mnist_models.images.decode import SUFFIXES
+from mnist_models.images.files import files_below, is_hidden, is_image, leads_outside
 from mnist_models.shown_text import on_screen
 
 TITLE = "a folder of images by class"
 
-DESKTOP_FILES = {"thumbs.db", "desktop.ini", "__macosx"}  # and all that are hidden, such as .DS_Store
 MOST_FILES = 2_000_000
 LOOKED_AT = 10_000  # files, before it is given up to look for an image
 
@@ -30,8 +28,8 @@ def recognises(path: Path) -> bool:
     """Return whether it is a folder with an image in a folder of it, and not one that a table describes."""
     if not path.is_dir() or manifest.recognises(path):
         return False
-    files = (file for folder in _folders(path) for file in islice(_files(folder), LOOKED_AT))
-    return any(_is_image(file.name) for file in islice(files, LOOKED_AT))
+    files = (file for folder in _folders(path) for file in islice(files_below(folder), LOOKED_AT))
+    return any(is_image(file.name) for file in islice(files, LOOKED_AT))
 
 
 def read(path: Path, _largest: int) -> ImageFiles:
@@ -43,10 +41,10 @@ def read(path: Path, _largest: int) -> ImageFiles:
     files: list[ImageFile] = []
     empty: list[str] = []
     for part, top in _parts(path):
-        left_alone[NO_CLASS] += sum(_is_image(entry.name) for entry in os.scandir(top) if entry.is_file())
+        left_alone[NO_CLASS] += sum(is_image(entry.name) for entry in os.scandir(top) if entry.is_file())
         for folder in _folders(top):
             before, shown = len(files), str(folder.relative_to(path))
-            for entry in _files(folder):
+            for entry in files_below(folder):
                 reason = _reason_to_leave(entry, root)
                 if reason is None:
                     where = on_screen(shown + entry.path[len(str(folder)) :])
@@ -73,35 +71,11 @@ def _parts(path: Path) -> list[tuple[Part, Path]]:
 def _folders(path: Path) -> list[Path]:
     with os.scandir(path) as entries:
         found = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-    return sorted(each for each in found if not _is_hidden(each.name))
-
-
-def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield files and links, however deep."""
-    waiting = [folder]
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if _is_hidden(entry.name):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(Path(entry.path))
-                else:
-                    yield entry
+    return sorted(each for each in found if not is_hidden(each.name))
 
 
 def _reason_to_leave(entry: os.DirEntry[str], root: Path) -> str | None:
     """Return in words why a file is left alone; None if it is an image."""
-    if entry.is_symlink():
-        target = Path(os.path.realpath(entry.path))
-        if target.is_dir() or not target.is_relative_to(root):
-            return OUTSIDE
-    return None if _is_image(entry.name) else OTHER
-
-
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES) and not _is_hidden(name)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in DESKTOP_FILES
+    if leads_outside(entry, root):
+        return OUTSIDE
+    return None if is_image(entry.name) else OTHER
