@@ -14,7 +14,8 @@ def images_of(count, seed):
 
 def told(train, labels, test, test_labels, names=()):
     y_train, y_test = np.array(labels, np.int32), np.array(test_labels, np.int32)
-    return list(doubts(checked(Dataset("made", "made", train, y_train, test, y_test, facts=Facts(class_names=names)))))
+    dataset = checked(Dataset("made", "made", train, y_train, test, y_test, facts=Facts(class_names=names)))
+    return list(doubts(dataset, *dataset.keys))
 
 
 TRAIN, LABELS = images_of(100, 1), [0, 1] * 50

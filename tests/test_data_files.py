@@ -496,7 +496,7 @@ def test_it_ends_with_its_parent(tmp_path):
     command = [sys.executable, "-m", "mnist_models.data", str(tmp_path / "data"), str(folder), "{}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         answer = json.loads(process.stdout.readline())
-    assert "1 of 61 image files cannot be read" in answer["facts"]["warnings"]
+    assert "1 of 61 image files cannot be read" in answer["result"]["facts"]["warnings"]
     waiting = [sys.executable, "-c", ENDLESS, *command[3:]]
     with subprocess.Popen(waiting, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "reads\n"

@@ -131,7 +131,7 @@ PARTS = (
     ),
 )
 
-DOCUMENTED = {"_replace", "_asdict", "_exit"}  # of named tuples, and os._exit
+DOCUMENTED = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of named tuples, and os._exit
 UNDOCUMENTED_MODULES = re.compile(
     r"^(mlflow\.(protos|server|store|system_metrics|tracking|utils|\w+\.utils)|prefect\.(server|utilities)|keras\.src"
     r"|tensorflow\.python|numpy\._core)\b"

@@ -68,7 +68,8 @@ def main() -> None:
 
 def _end_with_the_parent() -> None:
     """Its end closes the other end of our standard input, whatever has ended it."""
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not by `sys.stdin`, whose lock a thread must not hold when the interpreter ends
+        pass
     os._exit(1)
 
 

@@ -37,15 +37,6 @@ class Preparer(WorkerProcess):
 
     module, title = "mnist_models.images", "preparer"
 
-    @property
-    def was_killed(self) -> bool:
-        """Whether a signal has ended it, its own fault's or the system's for want of memory."""
-        return (self._process.poll() or 0) < 0
-
-    def kill(self) -> None:
-        """End it; whoever waits for its answer is told."""
-        self._process.kill()
-
 
 def prepared_files(
     files: Sequence[str], preparation: Preparation, crew: Crew, check: Callable[[], None]

@@ -91,6 +91,15 @@ class WorkerProcess:
         words = self._log.read_bytes()[self._log_start :].decode(errors="replace").strip().splitlines()[-1:]
         return self.died(f"{self.title} process {self.pid} ended with exit status {code}: {''.join(words)}")
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether a signal has ended it, its own fault's or the system's for want of memory."""
+        return (self._process.poll() or 0) < 0
+
+    def kill(self) -> None:
+        """End it; whoever waits for its answer is told."""
+        self._process.kill()
+
     def stop(self) -> None:
         """End the process."""
         self._process.kill()
