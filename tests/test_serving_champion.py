@@ -2,20 +2,15 @@
 
 import base64
 import json
-import os
 import re
-import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
-from homes import free_port
 from made_data import make_dataset
 from PIL import Image
-from waiting import wait_for
+from served import serving
 
 from mnist_models.evaluation.temperature import tempered
 
@@ -24,38 +19,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def served(trained):
-    """The address of the champion, served by MLflow's own command."""
-    port = free_port()
-    command = ["mlflow", "models", "serve", "-m", "models:/test-model@champion", "--env-manager", "local"]
-    environment = os.environ | {
-        "MLFLOW_TRACKING_URI": f"sqlite:///{trained}/state/mlflow.db",
-        "MLFLOW_REGISTRY_URI": f"sqlite:///{trained}/state/mlflow.db",  # which MLflow may have set in this process
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # `mlflow` calls uvicorn by its name
-    }
-    log = trained / "serve.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command, "--host", "127.0.0.1", "--port", str(port)],
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(lambda: answers(url) or process.poll() is not None)
-        assert process.poll() is None, log.read_text()[-3000:]
+    with serving(trained) as url:
         yield url
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)  # uvicorn, its child, as well
-        process.wait(60)
-
-
-def answers(url):
-    try:
-        return httpx.get(f"{url}/ping", timeout=10).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.mark.parametrize("key", ["inputs", "instances"])
