@@ -16,7 +16,7 @@ from mnist_models.data.read import read_data
 from mnist_models.errors import InvalidInput
 from mnist_models.images.decode import decode_bytes
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 THOUSAND = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 
 

@@ -101,6 +101,7 @@ def test_a_picture_that_was_saved_again_is_alike_and_others_are_not(shape):
     assert numbers.tolist() == [0, 1, 2, 3, 4, 5, 0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(48, 64, 3), (50, 33), (28, 28), (16, 40, 3)])
 def test_how_much_brighter_a_picture_may_be_to_be_alike(shape):
     images = np.random.default_rng(0).integers(40, 200, (6, *shape), dtype=np.uint8)

@@ -6,13 +6,10 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from made_images import CLASSES, draw, write_class_folder, write_table
 from PIL import Image
 
@@ -65,6 +62,7 @@ def test_parts_that_are_folders(tmp_path, train, validation, test):
     assert not data.facts.test_part
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ending", "options"),
     [
@@ -90,6 +88,7 @@ def test_each_format(tmp_path, ending, options):
     assert abs(images[0].astype(float).mean() - wanted) < 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "channels"), [("L", 1), ("1", 1), ("RGB", 3), ("P", 3), ("CMYK", 3), ("RGBA", 3), ("LA", 1), ("I;16", 1)]
 )
@@ -142,6 +141,7 @@ def test_a_turned_photo_is_upright(tmp_path):
     assert (whole(data)[0][:, -1] == 255).all()
 
 
+@pytest.mark.slow
 def test_mixed_sizes_get_the_median(tmp_path):
     write_class_folder(tmp_path, each=20, change=lambda image: image.resize((60, 30)))
     for number in range(5):
@@ -155,6 +155,7 @@ def test_mixed_sizes_get_the_median(tmp_path):
     assert cut.digest != data.digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [8, 500])
 def test_sizes_are_brought_within_the_limits(tmp_path, side):
     write_class_folder(tmp_path, each=20, change=lambda image: image.resize((side, side)))
@@ -257,6 +258,7 @@ def sides(folder):
     return dict.fromkeys(data.keys[0].tolist(), "train") | dict.fromkeys(data.keys[1].tolist(), "test")
 
 
+@pytest.mark.slow
 def test_an_image_keeps_its_side_as_the_set_grows(tmp_path):
     folder = write_class_folder(tmp_path / "s", each=60)
     before = sides(folder)
@@ -266,6 +268,7 @@ def test_an_image_keeps_its_side_as_the_set_grows(tmp_path):
     assert {key: after[key] for key in before} == before
 
 
+@pytest.mark.slow
 def test_images_that_are_alike_stay_together(tmp_path):
     """Photos that were saved again, smaller or as JPEG, never lie on both sides."""
     generator = np.random.default_rng(0)
@@ -282,6 +285,7 @@ def test_images_that_are_alike_stay_together(tmp_path):
     assert min(np.abs(train - each).mean(axis=1).min() for each in test) > 20
 
 
+@pytest.mark.slow
 def test_groups_stay_together(tmp_path):
     rows = write_table(tmp_path / "t.csv", each=120, groups=12)
     data = read_data(tmp_path / "t.csv")
@@ -297,6 +301,7 @@ def test_groups_stay_together(tmp_path):
 # --- tables ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet"])
 def test_a_table(tmp_path, ending):
     write_table(tmp_path / f"t{ending}", each=30)
@@ -345,6 +350,7 @@ def packed(folder, archive):
     return archive
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["s.zip", "s.tar.gz", "s.tgz", "s.tar", "S.ZIP"])
 @pytest.mark.parametrize("kind", ["folder", "table"])
 def test_an_archive(tmp_path, name, kind):
@@ -395,48 +401,6 @@ def test_an_error_in_an_archive_names_the_archive(tmp_path):
     refused(packed(tmp_path / "in", tmp_path / "t.zip"), str(tmp_path / "t.zip"))
 
 
-# --- hostile -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("ending", ["png", "jpg", "bmp", "webp", "gif", "tif"])
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_damaged_image_files_are_a_warning(tmp_path, ending, data):
-    folder = tmp_path / "s"
-    if not folder.exists():
-        write_class_folder(folder, each=12)
-        draw(CLASSES[0], 0).save(tmp_path / f"whole.{ending}")
-    content = bytearray((tmp_path / f"whole.{ending}").read_bytes())
-    for _ in range(data.draw(st.integers(1, 8))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    (folder / CLASSES[0] / f"damaged.{ending}").write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    read = read_data(folder)
-    assert len(whole(read)[0]) + len(read.facts.unreadable) == 37
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["s.zip", "s.tar.gz", "t.csv", "t.parquet"])
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_damaged_tables_and_archives_are_read_or_refused(tmp_path, name, data):
-    whole_file = tmp_path / f"whole-{name}"
-    if not whole_file.exists():
-        if name.startswith("s"):
-            packed(write_class_folder(tmp_path / "in", each=8), tmp_path / name)
-        else:
-            write_table(tmp_path / name, each=8)
-        (tmp_path / name).rename(whole_file)
-    content = bytearray(whole_file.read_bytes())
-    for _ in range(data.draw(st.integers(1, 8))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    (tmp_path / name).write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    with suppress(InvalidInput):
-        read_data(tmp_path / name)
-        return
-    refused(tmp_path / name)
-
-
 # --- prepared before ---------------------------------------------------------------------------------------
 
 
@@ -450,6 +414,7 @@ def test_what_was_prepared_is_taken_as_it_is(tmp_path, monkeypatch):
     assert read_or_reuse(moved, DataOptions(), tmp_path / "data")[1].name == "elsewhere"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["content", "label", "options", "arrays", "record"])
 def test_what_has_changed_is_prepared_anew(tmp_path, change):
     folder = write_class_folder(tmp_path / "s", each=30)
@@ -470,6 +435,7 @@ def test_what_has_changed_is_prepared_anew(tmp_path, change):
     assert (again.digest == first.digest) == (change in ("arrays", "record"))
 
 
+@pytest.mark.slow
 def test_a_table_of_numbers_that_pandas_has_written(tmp_path):
     rows = write_table(tmp_path / "t.csv", each=30)
     frame = pd.DataFrame(rows)
@@ -481,6 +447,7 @@ def test_a_table_of_numbers_that_pandas_has_written(tmp_path):
 # --- the process that reads --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_has_left_is_removed_by_the_next(tmp_path):
     folder = write_class_folder(tmp_path / "s", each=20)
     (tmp_path / "data" / "made" / "4194305").mkdir(parents=True)  # no process has such a number
@@ -490,6 +457,7 @@ def test_what_a_killed_process_has_left_is_removed_by_the_next(tmp_path):
     assert not (tmp_path / "data" / "made").exists()
 
 
+@pytest.mark.slow
 def test_it_ends_with_its_parent(tmp_path):
     folder = write_class_folder(tmp_path / "s", each=20)
     os.mkfifo(folder / CLASSES[0] / "never.png")  # nobody writes to it: a reader that opened it would wait

@@ -203,6 +203,7 @@ def test_names_of_sheets_are_what_any_disk_takes(doubtful):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_thousand_classes_are_one_page_of_bounded_size(tmp_path):
     generator = np.random.default_rng(0)
     labels = np.repeat(np.arange(1000), 12)
@@ -234,6 +235,7 @@ def shapes(home):
     return folder
 
 
+@pytest.mark.slow
 def test_the_command_shows_all_and_ends_with_what_trains_on_it(home, shapes):
     with mock.patch.dict(os.environ, COLUMNS="80"):
         result = mnist_here("data", "my shapes", "--image-size", "24", "--crop")
@@ -253,6 +255,7 @@ def test_the_command_shows_all_and_ends_with_what_trains_on_it(home, shapes):
     assert len([*(report / "classes").iterdir()]) == 3
 
 
+@pytest.mark.slow
 def test_the_second_time_nothing_is_looked_at_again(home, shapes, monkeypatch):
     first = mnist_here("data", "my shapes", "--json")
     monkeypatch.setattr("mnist_models.figures.data_report.write_report", lambda *_: pytest.fail("it writes"))
@@ -264,6 +267,7 @@ def test_the_second_time_nothing_is_looked_at_again(home, shapes, monkeypatch):
     assert told["near"] is not None
 
 
+@pytest.mark.slow
 def test_a_folder_of_ones_own_and_another_report_in_it(home, shapes):
     assert mnist_here("data", "my shapes", "--output", "out").returncode == 0
     draw("square", 99).save(shapes / "square" / "new.png")
@@ -275,6 +279,7 @@ def test_a_folder_of_ones_own_and_another_report_in_it(home, shapes):
     assert not (home / "state" / "reports").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -293,6 +293,7 @@ def test_what_is_removed_stays_in_the_earlier_version_and_returns_to_its_side(se
     assert version.digest == read_version(sets, Reference("shapes", 1)).digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
@@ -343,6 +344,7 @@ def test_archives_and_folders_in_a_watched_folder_are_added(sets, tmp_path):
 # --- names -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_name_is_its_newest_version_and_a_path_a_path(sets, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for each in (2, 3):
@@ -358,6 +360,7 @@ def test_a_name_is_its_newest_version_and_a_path_a_path(sets, tmp_path, monkeypa
     assert pinned("./shapes", sets) == "./shapes"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -440,14 +443,16 @@ def test_a_set_without_an_image_to_test_on_is_refused_with_what_to_do(sets, tmp_
 def adding(sets, path):
     """The start of a process that adds to the data set."""
     command = [sys.executable, "-m", "mnist_models.data", "--add", sets, "shapes", DataOptions().to_json(), path]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    )  # it ends when its standard input does, which `communicate` would close
 
 
 @pytest.mark.slow
 def test_two_additions_at_once_are_two_versions(sets, tmp_path):
     folders = [write_grey(tmp_path / str(seed), each=15, seed=seed) for seed in (1, 2, 3)]
     running = [adding(sets, folder) for folder in folders]
-    assert [each.communicate(timeout=120) and each.returncode for each in running] == [0, 0, 0]
+    assert [each.wait(120) for each in running] == [0, 0, 0]
     versions = all_versions(sets, "shapes")
     assert [(version.number, version.images) for version in versions] == [(1, 45), (2, 90), (3, 135)]
     assert {version.sources[0] for version in versions} == {str(folder) for folder in folders}
@@ -522,7 +527,7 @@ def test_kills_at_random_moments_leave_a_set_that_works(sets, tmp_path):
                 process.wait(generator.uniform(0.3, 1.1) * seconds[0])
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=120)
+        process.wait(120)
         seconds.append(time.monotonic() - began)
         for version in all_versions(sets, "shapes"):
             assert len(kept(rows_of(sets, version))) == version.images

@@ -101,6 +101,7 @@ def test_the_version_of_a_retried_flow_run_is_that_of_its_first_try(growing, mon
     assert pinned_data_tags(settings, official) == []
 
 
+@pytest.mark.slow
 def test_a_team_names_its_folder_of_data_sets(home, tmp_path):
     write_settings(home, more=f"datasets: {tmp_path / 'shared'}\n")
     said = mnist_here("data", "add", "shapes", str(write_class_folder(tmp_path / "june", each=2)))
@@ -124,6 +125,7 @@ def test_the_log_says_what_changed_even_if_mlflow_is_away(growing, home):
     assert "shapes@2" in shown.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

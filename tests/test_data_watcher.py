@@ -76,6 +76,7 @@ def test_idx_files_are_one_data_set_and_the_newest_archive_wins(folder, told, tm
     assert told[-1]["digest"] == newer.digest
 
 
+@pytest.mark.slow
 def test_what_cannot_be_used_is_told_of_once_so_that_a_run_refuses_it(folder, told):
     broken = folder / "broken.npz"
     broken.write_bytes(b"nothing")
@@ -109,6 +110,7 @@ def growing(home, folder):
     return load_settings().named_sets
 
 
+@pytest.mark.slow
 def test_new_content_is_added_to_the_named_data_set_and_its_version_is_told_of(growing, folder, told):
     watcher = Watcher(load_settings())
     for each in (3, 5):
@@ -128,6 +130,7 @@ def test_new_content_is_added_to_the_named_data_set_and_its_version_is_told_of(g
     assert version_numbers(growing, "shapes") == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_version_that_was_made_but_not_told_of_is_told_of_after_a_restart(growing, folder, told, monkeypatch):
     write_class_folder(folder, each=3)
     with monkeypatch.context() as patch:
@@ -143,6 +146,7 @@ def test_a_version_that_was_made_but_not_told_of_is_told_of_after_a_restart(grow
     assert [payload["path"] for payload in told] == ["shapes@1"]
 
 
+@pytest.mark.slow
 def test_a_broken_file_alone_is_no_reason_to_refuse_what_is_there(growing, folder, told):
     write_class_folder(folder, each=10)
     watcher = Watcher(load_settings())
@@ -163,6 +167,7 @@ def test_what_cannot_be_added_is_told_of_once(growing, folder, told):
     assert version_numbers(growing, "shapes") == []
 
 
+@pytest.mark.slow
 def test_folders_in_the_watched_folder_are_looked_into(folder, told):
     write_class_folder(folder, each=20)
     watcher = Watcher(load_settings())

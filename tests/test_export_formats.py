@@ -15,7 +15,7 @@ from mnist_models.training_run.export import FORMATS
 pytestmark = pytest.mark.slow
 
 KERAS = "import keras; predict = lambda x: keras.saving.load_model(path).predict(x, verbose=0)"
-SAVED = "import tensorflow as tf; predict = lambda x: tf.saved_model.load(path).serve(x).numpy()"
+SAVED = "import tensorflow as tf; model = tf.saved_model.load(path); predict = lambda x: model.serve(x).numpy()"
 ONNX = "import onnxruntime as o; s = o.InferenceSession(path); predict = lambda x: s.run(None, {'images': x})[0]"
 TFLITE = """
 from ai_edge_litert.interpreter import Interpreter
@@ -36,6 +36,7 @@ def read_by_others(name, path, folder):
     return np.load(folder / "y.npy")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FORMATS)
 def test_other_programs_get_the_same_answers(trained, tmp_path, name):
     command = [MNIST, "export", "champion", "--format", name, "--json"]

@@ -97,6 +97,7 @@ NAMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", NAMES)
 def test_no_text_leaves_the_figure_or_covers_another(which):
     for title, figure in figures_of(NAMES[which]).items():

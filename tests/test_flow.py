@@ -183,6 +183,7 @@ def test_another_problem_never_takes_the_champions_place(data, tmp_path):
     assert len(client().search_model_versions("name='test-model'")) == 1
 
 
+@pytest.mark.long
 def test_labels_that_mean_something_else_need_a_model_of_their_own_or_a_word(data, tmp_path):
     from flows.predict import predict
 
@@ -223,6 +224,7 @@ def test_images_that_the_champion_was_trained_on_do_not_count(data, tmp_path):
     assert {"decision.common_difference", "decision.new_difference_low"} <= tags.keys()
 
 
+@pytest.mark.long
 @pytest.mark.fault(25)
 def test_a_champion_whose_files_are_lost_is_named_and_can_be_replaced(data):
     run(data=data, recipes=["small"])
@@ -235,6 +237,7 @@ def test_a_champion_whose_files_are_lost_is_named_and_can_be_replaced(data):
     assert again["champion"]["version"] == "2"
 
 
+@pytest.mark.long
 def test_what_a_person_has_rolled_back_from_does_not_return(data):
     (other,) = (
         row["mlflow_run_id"] for row in run(data=data, promote=False)["recipes"] if row["recipe"] == "small_best"
@@ -264,6 +267,7 @@ def test_new_data_of_the_same_kind_is_compared_on_its_own_test_images(data, tmp_
     assert "decision.difference_low" in version.tags
 
 
+@pytest.mark.long
 def test_a_champion_that_something_else_registered_is_named(data, tmp_path):
     from flows.predict import predict
 

@@ -127,6 +127,7 @@ def test_names_that_are_no_text_are_escaped(pictures, answers, rows_of):
     assert row["name"] == "\\xe9"
 
 
+@pytest.mark.slow
 def test_a_champion_that_reads_colours_gets_them_as_in_training(tmp_path, answers, rows_of):
     folder = write_class_folder(tmp_path / "set", each=12)
     data = read_data(folder)

@@ -42,6 +42,7 @@ print(sorted(name for name in sys.modules if name.partition(".")[0] in ("mnist_m
 """
 
 
+@pytest.mark.slow
 def test_it_runs_where_this_project_is_not_installed_and_beside_another_of_its_name(tmp_path):
     code, other = tmp_path / "code", tmp_path / "other"
     module = write_code(code)

@@ -37,6 +37,7 @@ def flow_runs():
         return [run for run in latest_first if run.name.startswith("predict")]
 
 
+@pytest.mark.long
 def test_a_folder_with_odd_names_and_bad_files(mnist, tmp_path):
     folder = tmp_path / "scans"
     for number, name in enumerate(ODD):
@@ -58,6 +59,7 @@ def test_a_folder_with_odd_names_and_bad_files(mnist, tmp_path):
     assert "By small" in table.stdout
 
 
+@pytest.mark.long
 def test_thousands_of_files(mnist, tmp_path):
     file = image_of(tmp_path, 0)
     deep = tmp_path / ("x" * 60) / ("y" * 60)

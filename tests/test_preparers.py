@@ -41,6 +41,7 @@ def same(one, other):
     return one == other
 
 
+@pytest.mark.slow
 def test_processes_give_what_one_gives_in_the_same_order(files, tmp_path):
     crew = Crew(2, tmp_path / "logs")
     found = [*prepared_files(files, MNIST, crew, lambda: None)]
@@ -50,6 +51,7 @@ def test_processes_give_what_one_gives_in_the_same_order(files, tmp_path):
     assert all(starmap(same, zip(found, expected, strict=True)))
 
 
+@pytest.mark.slow
 def test_a_wait_that_ends_in_the_moment_of_a_result_is_no_error(files, tmp_path, monkeypatch):
     """A wait may time out just before its result comes."""
     monkeypatch.setattr(preparers, "LOOK_SECONDS", 0.0)
@@ -62,6 +64,7 @@ def test_few_files_start_no_process(files, tmp_path, monkeypatch):
     assert len(found) == FEW
 
 
+@pytest.mark.slow
 def test_a_file_that_ends_its_process_costs_its_own_row_only(files, tmp_path, monkeypatch):
     class Mortal(preparers.Preparer):
         """Is killed, as by a fault in a decoder, while it is at one of the files."""
@@ -84,6 +87,7 @@ def test_a_process_that_cannot_start_is_an_error(files, tmp_path, monkeypatch):
         list(prepared_files(files, MNIST, Crew(2, tmp_path / "logs"), lambda: None))
 
 
+@pytest.mark.slow
 def test_it_ends_when_the_work_is_given_up(files, tmp_path):
     cancellation = Cancellation()
     before = threading.active_count()
@@ -108,6 +112,7 @@ def test_outcomes_are_read_back(files, tmp_path):
         assert all(starmap(same, zip(read_outcomes(output), expected, strict=True)))
 
 
+@pytest.mark.slow
 def test_a_drawing_in_a_box_that_is_prepared_already_is_left_as_it_is(tmp_path):
     for number in range(40):
         figure = drawn(number).resize((240 + number, 280 - number))

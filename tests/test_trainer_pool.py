@@ -121,7 +121,7 @@ def test_a_trainer_goes_to_who_has_most_ahead(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["small_conv", "fast_conv_net"])
+@pytest.mark.parametrize("recipe", [pytest.param("small_conv", marks=pytest.mark.long), "fast_conv_net"])
 def test_a_training_gives_the_same_bits_alone_and_beside_others(tmp_path, small_recipes, job, recipe):
     """Alone it uses all cores; here it then gets half of a single one, beside a training that takes the rest."""
 
@@ -155,6 +155,7 @@ class WithXla(Machine):
         return ONE.environment(worker) | more
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_xla_compiles_the_loop_and_it_learns_as_well(tmp_path, small_recipes, job):
     """Dropout is drawn by another generator there, so that the numbers are not the same."""

@@ -133,6 +133,7 @@ def test_a_folder_of_images_becomes_a_table(stack, done, tmp_path):
     assert any(each["key"] == "predictions" and each["type"] == "table" for each in stack.artifacts(run))
 
 
+@pytest.mark.long
 def test_new_data_in_the_watched_folder_is_trained_on(stack):
     incoming = stack.home / "state" / "incoming"
     made = write_npz(make_dataset(classes=4, side=16, train=200, test=80, seed=5), stack.home / "new.npz")
@@ -162,6 +163,7 @@ def test_data_that_cannot_be_used_is_a_failed_run_with_the_reason(stack):
     broken.unlink()
 
 
+@pytest.mark.long
 def test_a_new_file_of_recipes_reaches_the_form(stack):
     text = (stack.recipes / "middle.py").read_text().replace('"middle"', '"newcomer"')
     (stack.recipes / "newcomer.py").write_text(text)
