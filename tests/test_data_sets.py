@@ -448,11 +448,19 @@ def adding(sets, path):
     )  # it ends when its standard input does, which `communicate` would close
 
 
+def ended(process):
+    """Its exit status."""
+    status = process.wait(120)
+    for pipe in (process.stdin, process.stdout):
+        pipe.close()
+    return status
+
+
 @pytest.mark.slow
 def test_two_additions_at_once_are_two_versions(sets, tmp_path):
     folders = [write_grey(tmp_path / str(seed), each=15, seed=seed) for seed in (1, 2, 3)]
     running = [adding(sets, folder) for folder in folders]
-    assert [each.wait(120) for each in running] == [0, 0, 0]
+    assert [ended(each) for each in running] == [0, 0, 0]
     versions = all_versions(sets, "shapes")
     assert [(version.number, version.images) for version in versions] == [(1, 45), (2, 90), (3, 135)]
     assert {version.sources[0] for version in versions} == {str(folder) for folder in folders}
@@ -527,7 +535,7 @@ def test_kills_at_random_moments_leave_a_set_that_works(sets, tmp_path):
                 process.wait(generator.uniform(0.3, 1.1) * seconds[0])
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-        process.wait(120)
+        ended(process)
         seconds.append(time.monotonic() - began)
         for version in all_versions(sets, "shapes"):
             assert len(kept(rows_of(sets, version))) == version.images
