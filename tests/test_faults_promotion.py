@@ -33,6 +33,7 @@ def candidates(home, tmp_path):
     return runs
 
 
+@pytest.mark.long
 @pytest.mark.fault(17)
 @pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=pytest.mark.faults)])
 def test_of_two_promoters_at_once_the_better_wins_and_the_other_knows_why(

@@ -207,6 +207,7 @@ def test_labels_that_mean_something_else_need_a_model_of_their_own_or_a_word(dat
     assert (version.tags["data"], json.loads(version.tags["class_names"])) == ("turned", ["0", "1", "2", "3"])
 
 
+@pytest.mark.long
 def test_images_that_the_champion_was_trained_on_do_not_count(data, tmp_path):
     """A set has grown, and its owner has moved what was for training into the test part."""
     run(data=data, recipes=["small"])
@@ -257,6 +258,7 @@ def test_what_a_person_has_rolled_back_from_does_not_return(data):
     assert "**rolled back**: a person has put version 2 in its place" in table
 
 
+@pytest.mark.long
 def test_new_data_of_the_same_kind_is_compared_on_its_own_test_images(data, tmp_path):
     run(data=data, recipes=["small"])
     other = make_dataset(classes=4, side=16, train=300, test=200, seed=1)

@@ -122,6 +122,7 @@ def colours(prefect_server, tmp_path_factory):
     return run
 
 
+@pytest.mark.long
 def test_a_folder_in_colour_with_a_damaged_file(colours):
     folder = write_colours(colours.home / "new" / "deep", 3, seed=1).parent
     whole = (folder / "deep" / "red" / "0.png").read_bytes()

@@ -119,6 +119,7 @@ def test_a_command_beside_it_shows_in_the_same_dashboard(stack, done):
     assert [each["state_name"] for each in found] == ["Completed"]
 
 
+@pytest.mark.long
 def test_a_folder_of_images_becomes_a_table(stack, done, tmp_path):
     made = make_dataset(classes=4, side=16, train=300, test=80)
     for number in range(6):
