@@ -84,7 +84,7 @@ def _percent(share: float) -> str:
     return "NaN" if np.isnan(share) else f"{100 * share:.1f} %"
 
 
-PAGE = """<!doctype html>
+PAGE_START = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -97,7 +97,12 @@ PAGE = """<!doctype html>
   }
   body { margin: 2rem auto; max-width: 72rem; padding: 0 1.2rem; background: var(--page); color: var(--ink);
     font: 15px/1.45 system-ui, sans-serif; }
-  h1 { font-size: 1.5rem; font-weight: 600; margin: 0 0 .2rem; }
+"""
+"""How each of our pages begins, up to the middle of its style; its colours are those of the day or of the night."""
+
+PAGE = (
+    PAGE_START
+    + """  h1 { font-size: 1.5rem; font-weight: 600; margin: 0 0 .2rem; }
   p { color: var(--muted); margin: 0 0 1.4rem; }
   main { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: .9rem; }
   figure { margin: 0; padding: .7rem; background: var(--card); border: 1px solid var(--edge); border-radius: 8px; }
@@ -115,3 +120,4 @@ PAGE = """<!doctype html>
 </main>
 </html>
 """
+)

@@ -6,6 +6,7 @@ from html import escape
 
 from mnist_models.data.report import words
 from mnist_models.data.report.report import ClassCounts, DataReport
+from mnist_models.evaluation.mistakes_page import PAGE_START
 from mnist_models.shown_text import in_title, on_screen
 
 MANY = 250  # classes, of which few images each are shown
@@ -37,19 +38,10 @@ def _section(counts: ClassCounts, sheet: bytes) -> str:
     return f'<section><h2>{name}</h2><p>{said}</p><img src="{uri}" alt="images of {name}" loading="lazy"></section>'
 
 
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{heading}}</title>
-<style>
-  :root { color-scheme: light dark; --page: #f6f6f4; --card: #fff; --ink: #222; --muted: #666; --edge: #dededa;
-    --wrong: #b53600; --test: #0072b2; }
-  @media (prefers-color-scheme: dark) {
-    :root { --page: #16181b; --card: #202328; --ink: #e8e8e6; --muted: #a0a4aa; --edge: #33373d; --wrong: #ff9466; }
-  }
-  body { margin: 2rem auto; max-width: 76rem; padding: 0 1.2rem; background: var(--page); color: var(--ink);
-    font: 15px/1.45 system-ui, sans-serif; }
+PAGE = (
+    PAGE_START
+    + """  :root { --test: #0072b2; }
+  body { max-width: 76rem; }
   h1 { font-size: 1.5rem; font-weight: 600; margin: 0 0 1rem; overflow-wrap: anywhere; }
   .warning { color: var(--wrong); margin: 0 0 .4rem; overflow-wrap: anywhere; }
   dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 1rem 0; }
@@ -77,3 +69,4 @@ PAGE = """<!doctype html>
 </main>
 </html>
 """
+)
