@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE
+from mlflow.protos.databricks_pb2 import BAD_REQUEST, RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE
 from sqlalchemy.exc import OperationalError
 
 from tasks.config.settings import load_settings
@@ -34,6 +34,8 @@ def refused(status):
         (requests.exceptions.ConnectionError(), True),
         (refused(500), True),
         (OperationalError("BEGIN", None, Exception("locked")), True),
+        (MlflowException("(psycopg2.errors.UniqueViolation) duplicate key", error_code=BAD_REQUEST), True),
+        (MlflowException("no such tag", error_code=BAD_REQUEST), False),
         (refused(403), False),
         (MlflowException("no such run", error_code=RESOURCE_DOES_NOT_EXIST), False),
     ],

@@ -27,7 +27,8 @@ def write_code(folder: Path) -> str:
         file = folder / package / f"{name.replace('.', '/')}{inside}"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(_IMPORT.sub(rf"\g<1>{package}.", source))
-    (folder / package / "__init__.py").write_text("")
+    # Not empty: a file without content cannot be uploaded through every proxy.
+    (folder / package / "__init__.py").write_text('"""The code that a model was logged with."""\n')
     return f"{package}.{ENTRY}"
 
 

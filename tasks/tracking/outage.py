@@ -16,6 +16,8 @@ PERMISSION_TRIES, PERMISSION_PAUSE = 12, 0.5  # seconds
 
 R = TypeVar("R")
 
+# What databases say to one of two who have added the same thing, such as a tag, at the same moment.
+_RACES = ("UniqueViolation", "UNIQUE constraint failed", "Duplicate entry")
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED")
 
 
@@ -33,13 +35,14 @@ def is_mlflow_error(error: object) -> bool:
 
 
 def is_outage(error: object) -> bool:
-    """Whether it may well succeed a little later: no answer, an error within the server, a locked store."""
+    """Whether it may well succeed a little later: no answer, a fault of the server, a locked store, a lost race."""
     from mlflow.exceptions import MlflowException
 
     if any(text in str(error) for text in _PERMANENT):
         return False
     if isinstance(error, MlflowException):
-        return error.error_code in _PASSING
+        lost_a_race = any(text in str(error) for text in _RACES)
+        return lost_a_race or error.error_code in _PASSING
     response = getattr(error, "response", None)  # of a refused upload
     return is_mlflow_error(error) and (response is None or response.status_code >= 500)
 
