@@ -14,7 +14,7 @@ from test_data_files import packed
 
 from mnist_models.data.read import read_data
 from mnist_models.errors import InvalidInput
-from mnist_models.images.decode import decode_bytes
+from mnist_models.images.decode import decode
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 THOUSAND = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
@@ -39,7 +39,7 @@ def test_images(ending, data):
     draw(CLASSES[0], 0).save(buffer, ending)
     content = data.draw(damages(buffer.getvalue()))
     with suppress(InvalidInput):
-        assert decode_bytes(content, "a.x").mode in ("L", "LA", "RGB", "RGBA")
+        assert decode(io.BytesIO(content), "a.x").mode in ("L", "LA", "RGB", "RGBA")
 
 
 def whole(name, folder):

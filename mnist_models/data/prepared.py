@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 
 from mnist_models.atomic import write_atomically
 from mnist_models.data.arrays import facts_from_json, facts_to_json, load_arrays, save_arrays
-from mnist_models.data.assembly.assemble import Origin
+from mnist_models.data.assembly.assemble import Origin, assemble_arrays
 from mnist_models.data.assembly.assemble_files import assemble_files
 from mnist_models.data.assembly.decode_files import Looked, Workshop, look_at
 from mnist_models.data.dataset import Dataset
 from mnist_models.data.found import ImageFile, ImageFiles
 from mnist_models.data.options import DataOptions
-from mnist_models.data.read import LARGEST, opened_data, read_data
+from mnist_models.data.read import LARGEST, opened_data
 from mnist_models.data.sets.contents import Files, files_of, set_version
 from mnist_models.data.sets.names import Reference
 
@@ -35,10 +35,8 @@ def read_or_reuse(path: Path, options: DataOptions, folder: Path) -> tuple[Path,
             found, origin, looked = opened.found, opened.origin, look_at(opened.found.files)
             digest = _digest(found, looked, options)
             return _reused_or_made(digest, lambda: Files(found, looked), origin, options, folder)
-    with TemporaryDirectory(prefix="made-") as made:
-        dataset = read_data(path, options, Path(made))
-        place = save_arrays(dataset, folder)
-        return place, load_arrays(place, dataset.name, dataset.source, dataset.facts)
+        with TemporaryDirectory(prefix="made-") as made:
+            return _saved(assemble_arrays(opened.found, opened.origin, options, Path(made)), folder)
 
 
 def set_or_reuse(sets: Path, reference: Reference, options: DataOptions, folder: Path) -> tuple[Path, Dataset]:
@@ -60,9 +58,14 @@ def _reused_or_made(
     with TemporaryDirectory(prefix="made-") as made:
         given = files()
         dataset = assemble_files(given.found, given.looked, origin, options, Workshop(Path(made), LARGEST))
-        place = save_arrays(dataset, folder)
+        place, saved = _saved(dataset, folder)
         write_atomically(record, json.dumps({"folder": place.name, "facts": facts_to_json(dataset.facts)}))
-        return place, load_arrays(place, dataset.name, dataset.source, dataset.facts)
+        return place, saved
+
+
+def _saved(dataset: Dataset, folder: Path) -> tuple[Path, Dataset]:
+    place = save_arrays(dataset, folder)
+    return place, load_arrays(place, dataset.name, dataset.source, dataset.facts)
 
 
 def _recorded(record: Path, folder: Path, name: str, source: str) -> tuple[Path, Dataset]:

@@ -1,7 +1,6 @@
 """An image file of any common format, opened for use: checked before it is decoded, upright, in 8 bits a channel."""
 
 import warnings
-from io import BytesIO
 from typing import BinaryIO
 
 import numpy as np
@@ -40,13 +39,6 @@ def decode(file: BinaryIO, name: str, least_side: int = 0) -> Image.Image:
             raise InvalidInput(f"{name} is not an image in {IN_WORDS} format, the only ones allowed.") from error
         except Exception as error:  # a damaged file can raise nearly anything in a decoder
             raise InvalidInput(f"{name} is damaged: it must be a complete {IN_WORDS} file.") from error
-
-
-def decode_bytes(content: bytes, name: str, least_side: int = 0) -> Image.Image:
-    """Return the picture that a file with this `content` holds, as `decode`."""
-    if len(content) > MOST_BYTES:
-        raise InvalidInput(f"{name} is larger than the {MOST_BYTES // 10**6} MB that are allowed.")
-    return decode(BytesIO(content), name, least_side)
 
 
 def size_of(file: BinaryIO, name: str) -> tuple[int, int]:

@@ -135,7 +135,7 @@ def _rows_of_text(table: Path) -> Iterator[tuple[int, Row]]:
 
 
 def _rows_of_parquet(table: Path) -> Iterator[tuple[int, Row]]:
-    from pyarrow import ArrowException, parquet  # type: ignore[import-untyped]
+    from pyarrow import ArrowException, parquet
 
     shown = on_screen(str(table))
     try:

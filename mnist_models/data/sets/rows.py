@@ -41,7 +41,7 @@ def digest_of(rows: Sequence[Row]) -> str:
 
 def write_rows(folder: Path, rows: Sequence[Row]) -> str:
     """Write the table into a folder; return the name of its file."""
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
     from pyarrow import parquet
 
     kinds = [*[pa.string()] * 5, pa.uint64(), *[pa.int64()] * 3, pa.list_(pa.string()), pa.bool_()]
